@@ -1,0 +1,100 @@
+#include "server/auth/audit.h"
+
+#include <spdlog/spdlog.h>
+
+namespace sasld {
+namespace {
+
+constexpr size_t kMaxValueBytes = 300;
+
+// A value between quotes that cannot break out of them, whatever the client sent.
+std::string Quoted(std::string_view value) {
+  std::string quoted("\"");
+  for (const char c : value.substr(0, kMaxValueBytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted.append({'\\', c});
+    } else if (byte < 0x20 || byte == 0x7f) {
+      quoted.push_back('?');
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  return quoted.append("\"");
+}
+
+// Addresses and service names come from the mail server; they are printed bare where they can be.
+std::string Bare(std::string_view value) {
+  const bool plain = !value.empty() && value.find_first_not_of(
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_") == value.npos;
+  return plain ? std::string(value) : Quoted(value);
+}
+
+std::string Fields(const AuditRecord& record) {
+  std::string fields = fmt::format("mechanism={} user={} service={} remote_ip={} secured={}",
+                                   record.mechanism, Quoted(record.authcid),
+                                   Bare(record.facts.service), Bare(record.facts.remote_ip),
+                                   record.facts.secured ? "yes" : "no");
+  if (!record.authzid.empty()) fields += fmt::format(" authzid={}", Quoted(record.authzid));
+  return fields;
+}
+
+}  // namespace
+
+std::string_view NameOf(Reason reason) {
+  switch (reason) {
+    case Reason::kMalformed:
+      return "malformed";
+    case Reason::kBadCredentials:
+      return "bad-credentials";
+    case Reason::kStateInvalid:
+      return "state-invalid";
+    case Reason::kNonceMismatch:
+      return "nonce-mismatch";
+    case Reason::kBindingMismatch:
+      return "binding-mismatch";
+    case Reason::kCredentialChanged:
+      return "credential-changed";
+    case Reason::kMechanismUnavailable:
+      return "mechanism-unavailable";
+    case Reason::kEncryptionRequired:
+      return "encryption-required";
+    case Reason::kInvalidBase64:
+      return "invalid-base64";
+    case Reason::kNotAuthorized:
+      return "not-authorized";
+    case Reason::kDisabled:
+      return "disabled";
+  }
+  return "unknown";
+}
+
+Audit::Audit(std::shared_ptr<spdlog::logger> log, bool log_successes)
+    : log_(std::move(log)), log_successes_(log_successes) {}
+
+void Audit::Granted(const AuditRecord& record) {
+  granted_.fetch_add(1, std::memory_order_relaxed);
+  if (log_successes_ && log_->should_log(spdlog::level::info)) {
+    log_->info("auth result=success {}", Fields(record));
+  }
+}
+
+void Audit::Refused(const AuditRecord& record, Reason reason, std::string_view detail) {
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  if (!log_->should_log(spdlog::level::info)) return;
+  log_->info("auth result=failure reason={} {} detail={}", NameOf(reason), Fields(record),
+             Quoted(detail));
+}
+
+void Audit::Undecided(const AuditRecord& record, std::string_view why) {
+  undecided_.fetch_add(1, std::memory_order_relaxed);
+  if (!log_->should_log(spdlog::level::warn)) return;
+  log_->warn("auth result=temporary {} detail={}", Fields(record), Quoted(why));
+}
+
+Audit::Counts Audit::counts() const {
+  return {granted_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+          undecided_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace sasld

@@ -1,0 +1,61 @@
+// The audit trail: one line for each exchange that came to an end, with the true reason.
+//
+//   auth result=failure reason=bad-credentials mechanism=PLAIN user="ann@example.org" service=smtp
+//     remote_ip=192.0.2.7 secured=yes detail="PLAIN"
+//
+// The format is stable: fields are only ever added at the end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/sasl/mechanism.h"
+#include "server/sasl/outcome.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace sasld {
+
+struct AuditRecord {
+  std::string_view mechanism;  // as registered; "unknown" if it is none of ours
+  const ConnectionFacts& facts;
+  std::string_view authcid;  // empty if none was learned
+  std::string_view authzid;  // empty unless another than authcid
+};
+
+// Thread-safe.
+class Audit {
+ public:
+  // Successes are written too if `log_successes`; the mail server logs them anyway.
+  Audit(std::shared_ptr<spdlog::logger> log, bool log_successes);
+
+  void Granted(const AuditRecord& record);
+  void Refused(const AuditRecord& record, Reason reason, std::string_view detail);
+  // `why`: what is broken; for the administrator.
+  void Undecided(const AuditRecord& record, std::string_view why);
+
+  struct Counts {
+    uint64_t granted = 0;
+    uint64_t refused = 0;
+    uint64_t undecided = 0;
+  };
+  Counts counts() const;
+
+ private:
+  const std::shared_ptr<spdlog::logger> log_;
+  const bool log_successes_;
+  std::atomic<uint64_t> granted_ = 0;
+  std::atomic<uint64_t> refused_ = 0;
+  std::atomic<uint64_t> undecided_ = 0;
+};
+
+// "bad-credentials".
+std::string_view NameOf(Reason reason);
+
+}  // namespace sasld

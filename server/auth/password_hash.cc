@@ -1,0 +1,130 @@
+#include "server/auth/password_hash.h"
+
+#include <argon2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "proto/common/status_macros.h"
+#include "server/sasl/base64.h"
+
+namespace sasld {
+namespace {
+
+constexpr size_t kHashBytes = 32;
+// A hash in the store that asks for more is not one that we made at any sane setting.
+constexpr uint32_t kMaxMemoryKib = 4 * 1024 * 1024;
+constexpr uint32_t kMaxIterations = 1000;
+constexpr uint32_t kMaxParallelism = 64;
+
+struct ParsedPhc {
+  Argon2idCost cost;
+  std::string salt;
+  Secret hash;
+};
+
+// The PHC format has base64 without padding.
+std::string EncodeUnpadded(std::string_view bytes) {
+  std::string text = EncodeBase64(bytes);
+  while (text.ends_with('=')) text.pop_back();
+  return text;
+}
+
+std::optional<std::string> DecodeUnpadded(std::string_view text) {
+  std::string padded(text);
+  while (padded.size() % 4 != 0) padded.push_back('=');
+  return DecodeBase64(padded);
+}
+
+// Cuts "<prefix>number" off the front of `rest`.
+std::optional<uint32_t> TakeParameter(std::string_view prefix, std::string_view& rest,
+                                      uint32_t most) {
+  if (!rest.starts_with(prefix)) return std::nullopt;
+  rest.remove_prefix(prefix.size());
+  uint32_t value = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  if (error != std::errc() || value == 0 || value > most) return std::nullopt;
+  rest.remove_prefix(static_cast<size_t>(end - rest.data()));
+  return value;
+}
+
+std::optional<ParsedPhc> ParsePhc(std::string_view phc) {
+  const auto memory = TakeParameter("$argon2id$v=19$m=", phc, kMaxMemoryKib);
+  if (!memory) return std::nullopt;
+  const auto iterations = TakeParameter(",t=", phc, kMaxIterations);
+  if (!iterations) return std::nullopt;
+  const auto parallelism = TakeParameter(",p=", phc, kMaxParallelism);
+  if (!parallelism || !phc.starts_with('$')) return std::nullopt;
+  phc.remove_prefix(1);
+  const size_t dollar = phc.find('$');
+  if (dollar == std::string_view::npos) return std::nullopt;
+  std::optional<std::string> salt = DecodeUnpadded(phc.substr(0, dollar));
+  const std::optional<std::string> hash = DecodeUnpadded(phc.substr(dollar + 1));
+  if (!salt || !hash || salt->size() < 8 || hash->size() < 16 || hash->size() > 64) {
+    return std::nullopt;
+  }
+  return ParsedPhc{{*memory, *iterations, *parallelism}, *std::move(salt), Secret(*hash)};
+}
+
+}  // namespace
+
+PasswordHasher::PasswordHasher(Argon2idCost cost, const Secret& pepper)
+    : cost_(cost), pepper_(pepper.Clone()) {}
+
+absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost,
+                                               const Secret& prepared_password,
+                                               std::string_view salt, size_t hash_bytes) const {
+  Secret hash = Secret::Zeros(hash_bytes);
+  // libargon2 takes its inputs as mutable, but without ARGON2_FLAG_CLEAR_* only reads them.
+  const auto bytes = [](std::string_view text) {
+    return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
+  };
+  argon2_context context{};
+  context.out = bytes(hash.Reveal());
+  context.outlen = static_cast<uint32_t>(hash_bytes);
+  context.pwd = bytes(prepared_password.Reveal());
+  context.pwdlen = static_cast<uint32_t>(prepared_password.size());
+  context.salt = bytes(salt);
+  context.saltlen = static_cast<uint32_t>(salt.size());
+  context.secret = bytes(pepper_.Reveal());
+  context.secretlen = static_cast<uint32_t>(pepper_.size());
+  context.t_cost = cost.iterations;
+  context.m_cost = std::max(cost.memory_kib, 8 * cost.parallelism);
+  context.lanes = cost.parallelism;
+  context.threads = cost.parallelism;
+  context.version = ARGON2_VERSION_13;
+  switch (const int error = argon2id_ctx(&context)) {
+    case ARGON2_OK:
+      return hash;
+    case ARGON2_MEMORY_ALLOCATION_ERROR:
+      return absl::ResourceExhaustedError("not enough memory for Argon2id");
+    default:
+      return absl::InternalError(absl::StrCat("Argon2id: ", argon2_error_message(error)));
+  }
+}
+
+absl::StatusOr<std::string> PasswordHasher::Hash(const Secret& prepared_password,
+                                                 std::string_view salt) const {
+  ASSIGN_OR_RETURN(const Secret hash, Compute(cost_, prepared_password, salt, kHashBytes));
+  return absl::StrCat("$argon2id$v=19$m=", cost_.memory_kib, ",t=", cost_.iterations,
+                      ",p=", cost_.parallelism, "$", EncodeUnpadded(salt), "$",
+                      EncodeUnpadded(hash.Reveal()));
+}
+
+absl::StatusOr<bool> PasswordHasher::Verify(std::string_view phc,
+                                            const Secret& prepared_password) const {
+  const std::optional<ParsedPhc> parsed = ParsePhc(phc);
+  if (!parsed) return absl::DataLossError("the stored Argon2id verifier makes no sense");
+  ASSIGN_OR_RETURN(const Secret hash, Compute(parsed->cost, prepared_password, parsed->salt,
+                                              parsed->hash.size()));
+  return EqualsConstantTime(hash.Reveal(), parsed->hash.Reveal());
+}
+
+absl::Status PasswordHasher::VerifyDecoy(const Secret& prepared_password) const {
+  return Compute(cost_, prepared_password, "decoy salt 16 by", kHashBytes).status();
+}
+
+}  // namespace sasld
