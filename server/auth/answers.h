@@ -22,7 +22,7 @@ struct Caller {
   std::shared_ptr<const std::atomic<bool>> gone;
 };
 
-// Thread-safe. The store, the hasher and the lane must outlive it, and the lane must be destroyed before it.
+// Thread-safe. The store, the hasher and the lane must outlive it; the lane must be closed before it goes.
 class Answers {
  public:
   Answers(const Store& store, const PasswordHasher& hasher, Lane& lane, const Secret& decoy_key,

@@ -69,9 +69,49 @@ Refusal WhatTheClientLearns(Reason reason) {
 
 }  // namespace
 
+// A policy made ready for use.
+struct Exchange::Rules {
+  struct Enabled {
+    const RegisteredMechanism* registered;
+    std::unique_ptr<const Mechanism> mechanism;
+  };
+
+  explicit Rules(const ExchangePolicy& source) : policy(source) {
+    for (const std::string& name : policy.mechanisms) {
+      if (const RegisteredMechanism* known = FindMechanism(name)) {
+        enabled.push_back({known, known->make()});
+      }
+    }
+  }
+
+  // Null: unknown or not enabled.
+  const Enabled* Find(std::string_view name) const {
+    const RegisteredMechanism* known = FindMechanism(name);
+    if (known == nullptr) return nullptr;
+    const auto found = std::find_if(enabled.begin(), enabled.end(), [known](const Enabled& one) {
+      return one.registered == known;
+    });
+    return found == enabled.end() ? nullptr : &*found;
+  }
+
+  bool Allows(const RegisteredMechanism& mechanism, const ConnectionFacts& facts) const {
+    return !mechanism.properties.plaintext || policy.plaintext == PlaintextRule::kAlways ||
+           facts.secured || StaysOnThisMachine(facts);
+  }
+
+  bool MayActAs(const Username& authcid, const Username& authzid) const {
+    return authcid == authzid || std::find(policy.proxies.begin(), policy.proxies.end(), authcid) !=
+                                     policy.proxies.end();
+  }
+
+  const ExchangePolicy policy;
+  std::vector<Enabled> enabled;
+};
+
 // One step while it is worked on. Moved along, from thread to thread where need be.
 struct Exchange::UnderWay {
-  const Enabled* mechanism = nullptr;  // null: the client named none of ours
+  std::shared_ptr<const Rules> rules;
+  const Rules::Enabled* mechanism = nullptr;  // null: the client named none of ours
   ConnectionFacts facts;
   absl::Time received;
   Caller caller;
@@ -83,50 +123,45 @@ struct Exchange::UnderWay {
   }
 };
 
-Exchange::Exchange(ExchangePolicy policy, const Store& store, const Answers& answers,
+Exchange::Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
                    const StateSealer& sealer, Entropy& entropy, Audit& audit)
-    : policy_(std::move(policy)),
+    : rules_(std::make_shared<const Rules>(policy)),
       store_(store),
       answers_(answers),
       sealer_(sealer),
       entropy_(entropy),
-      audit_(audit) {
-  for (const std::string& name : policy_.mechanisms) {
-    if (const RegisteredMechanism* known = FindMechanism(name)) {
-      enabled_.push_back({known, known->make()});
-    }
-  }
+      audit_(audit) {}
+
+void Exchange::Adopt(const ExchangePolicy& policy) {
+  auto rules = std::make_shared<const Rules>(policy);
+  absl::MutexLock lock(&mutex_);
+  rules_ = std::move(rules);
 }
 
-const Exchange::Enabled* Exchange::Find(std::string_view name) const {
-  const RegisteredMechanism* known = FindMechanism(name);
-  const auto found = std::find_if(enabled_.begin(), enabled_.end(), [known](const Enabled& enabled) {
-    return enabled.registered == known;
-  });
-  return known == nullptr || found == enabled_.end() ? nullptr : &*found;
-}
-
-bool Exchange::PlaintextAllowed(const ConnectionFacts& facts) const {
-  return policy_.plaintext == PlaintextRule::kAlways || facts.secured || StaysOnThisMachine(facts);
+std::shared_ptr<const Exchange::Rules> Exchange::CurrentRules() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return rules_;
 }
 
 std::vector<const RegisteredMechanism*> Exchange::Offered(const ConnectionFacts* facts) const {
+  const std::shared_ptr<const Rules> rules = CurrentRules();
   std::vector<const RegisteredMechanism*> offered;
-  for (const Enabled& enabled : enabled_) {
-    const bool ruled_out =
-        facts && enabled.registered->properties.plaintext && !PlaintextAllowed(*facts);
-    if (!ruled_out) offered.push_back(enabled.registered);
+  for (const Rules::Enabled& enabled : rules->enabled) {
+    if (!facts || rules->Allows(*enabled.registered, *facts)) {
+      offered.push_back(enabled.registered);
+    }
   }
   return offered;
 }
 
 void Exchange::Step(StepInput input, absl::Time now, OnResult done) {
   UnderWay step;
-  step.mechanism = Find(input.mechanism);
+  step.rules = CurrentRules();
+  step.mechanism = step.rules->Find(input.mechanism);
   step.facts = std::move(input.facts);
   step.received = input.received;
   step.caller = {step.facts.remote_ip, input.deadline, std::move(input.caller_gone)};
-  step.state_expiry = now + policy_.state_lifetime;
+  step.state_expiry = now + step.rules->policy.state_lifetime;
   step.done = std::move(done);
   Outcome outcome = Begin(step, input, now);
   Drive(std::move(step), std::move(outcome));
@@ -144,7 +179,7 @@ Outcome Exchange::Begin(UnderWay& step, StepInput& input, absl::Time now) {
   };
 
   if (!step.mechanism) return Failure{Reason::kMechanismUnavailable, "not enabled"};
-  if (step.mechanism->registered->properties.plaintext && !PlaintextAllowed(step.facts)) {
+  if (!step.rules->Allows(*step.mechanism->registered, step.facts)) {
     return Failure{Reason::kEncryptionRequired, "plaintext without TLS"};
   }
   if (auto* raw = std::get_if<std::string>(&input.response)) {
@@ -228,17 +263,12 @@ StepResult Exchange::Judge(const UnderWay& step, const Success& success) {
     if (!account->enabled) return Refuse(step, {Reason::kDisabled, "account disabled", authcid});
     if (authzid == authcid) break;
   }
-  if (!MayActAs(authcid, authzid)) {
+  if (!step.rules->MayActAs(authcid, authzid)) {
     return Refuse(step, {Reason::kNotAuthorized, "may not act as authzid", authcid});
   }
   audit_.Granted({step.name(), step.facts, authcid.str(),
                   authzid == authcid ? std::string_view() : std::string_view(authzid.str())});
   return Granted{authcid.str(), authzid.str(), success.data};
-}
-
-bool Exchange::MayActAs(const Username& authcid, const Username& authzid) const {
-  return authcid == authzid || std::find(policy_.proxies.begin(), policy_.proxies.end(),
-                                         authcid) != policy_.proxies.end();
 }
 
 StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
@@ -249,7 +279,7 @@ StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
   const bool told_apart_by_time =
       refusal == Refusal::kAuthenticationFailed || refusal == Refusal::kMalformed;
   return Refused{refusal, authcid,
-                 told_apart_by_time ? step.received + policy_.failure_delay : step.received};
+                 told_apart_by_time ? step.received + step.rules->policy.failure_delay : step.received};
 }
 
 StepResult Exchange::GiveUp(const UnderWay& step, std::string_view authcid,

@@ -10,7 +10,9 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
@@ -82,36 +84,34 @@ using StepResult = std::variant<ContinueWith, Granted, Refused, Undecided>;
 // Thread-safe. What it is given must outlive it.
 class Exchange {
  public:
-  Exchange(ExchangePolicy policy, const Store& store, const Answers& answers,
+  Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
            const StateSealer& sealer, Entropy& entropy, Audit& audit);
 
   // `done` is called exactly once: in place, or later on the hashing lane.
   using OnResult = absl::AnyInvocable<void(StepResult) &&>;
   void Step(StepInput input, absl::Time now, OnResult done);
 
+  // From now on steps follow this policy; those under way end by the one they began with.
+  void Adopt(const ExchangePolicy& policy);
+
   // What is offered, best first. With facts: less what they rule out.
   std::vector<const RegisteredMechanism*> Offered(const ConnectionFacts* facts) const;
 
  private:
-  struct Enabled {
-    const RegisteredMechanism* registered;
-    std::unique_ptr<const Mechanism> mechanism;
-  };
+  struct Rules;
   struct UnderWay;
 
-  const Enabled* Find(std::string_view name) const;
-  bool PlaintextAllowed(const ConnectionFacts& facts) const;
+  std::shared_ptr<const Rules> CurrentRules() const;
   Outcome Begin(UnderWay& step, StepInput& input, absl::Time now);
   void Drive(UnderWay step, Outcome outcome);
   void Decide(UnderWay step, Success success);
   StepResult Judge(const UnderWay& step, const Success& success);
-  bool MayActAs(const Username& authcid, const Username& authzid) const;
   StepResult Refuse(const UnderWay& step, const Failure& failure);
   StepResult GiveUp(const UnderWay& step, std::string_view authcid, const absl::Status& why);
   StepResult Continue(const UnderWay& step, Challenge challenge);
 
-  const ExchangePolicy policy_;
-  std::vector<Enabled> enabled_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Rules> rules_ ABSL_GUARDED_BY(mutex_);
   const Store& store_;
   const Answers& answers_;
   const StateSealer& sealer_;

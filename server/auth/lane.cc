@@ -20,12 +20,13 @@ Lane::Lane(Limits limits) : limits_(limits) {
   for (size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-Lane::~Lane() {
+void Lane::Close() {
   {
     absl::MutexLock lock(&mutex_);
     closing_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 absl::Status Lane::Submit(std::string_view source, absl::Time deadline, Job job) {

@@ -33,14 +33,17 @@ class Lane {
   using Job = absl::AnyInvocable<void(Turn) &&>;
 
   explicit Lane(Limits limits);
-  // Ends what runs, tells what waits that it is too late, and joins.
-  ~Lane();
+  ~Lane() { Close(); }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   // Each job that was taken is called exactly once, on a thread of the lane. ResourceExhausted, at
   // once: the queue is full, or this source has its share of it; the job is dropped uncalled.
   absl::Status Submit(std::string_view source, absl::Time deadline, Job job);
+
+  // Ends what runs, tells what waits that it is too late, and joins. Later jobs are refused. Call it
+  // before what the jobs use goes away. Once, from one thread.
+  void Close();
 
   size_t Queued() const;
   const Limits& limits() const { return limits_; }
