@@ -19,11 +19,6 @@ namespace {
 // would be another password.
 constexpr size_t kPasswordBytesMost = 1024;
 
-constexpr char kOnCommandLine[] =
-    "--password is not accepted: every process on this machine can read a command line. Leave it "
-    "out "
-    "to be asked, or use --password-stdin";
-
 absl::Status CheckPassword(const Password& password) {
   if (password.empty()) return absl::InvalidArgumentError("the password is empty");
   if (password.Reveal().find('\0') != std::string_view::npos) {
@@ -77,6 +72,13 @@ void AddPasswordOptions(CLI::App& command, PasswordKind kind, PasswordOptions& o
       ->group("");
 }
 
+absl::Status RefusePasswordArgument(const PasswordOptions& options) {
+  if (!options.on_command_line) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--password is not accepted: every process on this machine can read a command line. Leave it "
+      "out to be asked, or use --password-stdin");
+}
+
 absl::StatusOr<Password> ReadPasswordLine(int fd) {
   // One byte more than is allowed shows that a line is too long.
   std::array<char, kPasswordBytesMost + 1> buffer;
@@ -97,7 +99,6 @@ absl::StatusOr<Password> ReadPasswordLine(int fd) {
 
 absl::StatusOr<Password> ObtainPassword(const PasswordOptions& options, PasswordKind kind,
                                         std::string_view user) {
-  if (options.on_command_line) return absl::InvalidArgumentError(kOnCommandLine);
   if (options.generate) return GeneratePassword();
   if (!options.from_stdin) return AskForPassword(kind, user);
   if (isatty(STDIN_FILENO) != 0) {

@@ -94,6 +94,7 @@ absl::Status UserCommands::Run(const Invocation& invocation) {
 }
 
 absl::Status UserCommands::Add(const Invocation& invocation) {
+  RETURN_IF_ERROR(RefusePasswordArgument(add_password_));
   RETURN_IF_ERROR(CheckServer(invocation.server));
   ASSIGN_OR_RETURN(const Password password,
                    ObtainPassword(add_password_, PasswordKind::kNew, name_));
@@ -111,6 +112,7 @@ absl::Status UserCommands::Add(const Invocation& invocation) {
 }
 
 absl::Status UserCommands::ChangePassword(const Invocation& invocation) {
+  RETURN_IF_ERROR(RefusePasswordArgument(passwd_password_));
   RETURN_IF_ERROR(CheckServer(invocation.server));
   ASSIGN_OR_RETURN(const Password password,
                    ObtainPassword(passwd_password_, PasswordKind::kNew, name_));
