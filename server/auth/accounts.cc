@@ -108,9 +108,10 @@ absl::StatusOr<Account> Accounts::SetEnabled(std::string_view name, bool enabled
   return Modify(name, [enabled](Account& account) { account.enabled = enabled; });
 }
 
-absl::Status Accounts::Remove(std::string_view name) {
-  ASSIGN_OR_RETURN(const Username username, PrepareName(name));
-  return store_.Remove(username);
+absl::StatusOr<Username> Accounts::Remove(std::string_view name) {
+  ASSIGN_OR_RETURN(Username username, PrepareName(name));
+  RETURN_IF_ERROR(store_.Remove(username));
+  return username;
 }
 
 absl::StatusOr<Account> Accounts::Get(std::string_view name) const {

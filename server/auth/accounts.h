@@ -30,7 +30,8 @@ class Accounts {
   absl::StatusOr<Account> SetPassword(std::string_view name, std::string_view password,
                                       absl::Time now);
   absl::StatusOr<Account> SetEnabled(std::string_view name, bool enabled);
-  absl::Status Remove(std::string_view name);
+  // The prepared name of whom it removed.
+  absl::StatusOr<Username> Remove(std::string_view name);
   absl::StatusOr<Account> Get(std::string_view name) const;
 
  private:

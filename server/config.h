@@ -1,0 +1,48 @@
+// sasld's configuration: one struct, one parser. Every key is described in deploy/sasld.toml and
+// sasld.toml(5).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/common/unix_socket.h"
+#include "server/auth/exchange.h"
+#include "server/auth/lane.h"
+#include "server/auth/password_hash.h"
+
+namespace sasld {
+
+// Files for mutual TLS on TCP addresses; all three or none.
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+  std::string client_ca;
+};
+
+struct ServerConfig {
+  std::string store_url;
+  std::string key_file;
+
+  std::vector<SocketFile> sasl_sockets;
+  std::vector<std::string> sasl_tcp;  // "192.0.2.1:4720", "[::1]:4720"
+  std::vector<SocketFile> admin_sockets;
+  TlsFiles tls;
+
+  Argon2idCost argon2id;
+  uint32_t scram_iterations = kScramIterationsLeast;
+  Lane::Limits hashing;
+  ExchangePolicy policy;
+
+  std::string log_level;
+  bool log_successes = false;
+};
+
+// Reads and checks a file. InvalidArgument, NotFound, PermissionDenied: the text has every mistake with file and
+// line.
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& path);
+// The same for text; `name` stands for the file in errors.
+absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name);
+
+}  // namespace sasld

@@ -1,0 +1,35 @@
+// The Admin service: what saslctl asks for. Calls into auth/, no decisions.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "sasld/v1/admin.grpc.pb.h"
+#include "server/auth/accounts.h"
+#include "server/auth/audit.h"
+#include "server/auth/exchange.h"
+#include "storage/store.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace sasld {
+
+// What the service is made of. All of it must outlive it.
+struct AdminParts {
+  Accounts& accounts;
+  const Store& store;
+  const Exchange& exchange;
+  const Lane& lane;
+  const Audit& audit;
+  std::string store_url;
+  absl::Time started;
+  std::shared_ptr<spdlog::logger> log;
+};
+
+// Each change is logged with the name it was made to, never with a secret.
+std::unique_ptr<grpc::Service> MakeAdminService(AdminParts parts);
+
+}  // namespace sasld

@@ -1,0 +1,126 @@
+#include "server/rpc/convert.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sasld {
+namespace {
+
+v1::Failure::Code CodeOf(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kAuthenticationFailed:
+      return v1::Failure::AUTHENTICATION_FAILED;
+    case Refusal::kMalformed:
+      return v1::Failure::MALFORMED;
+    case Refusal::kMechanismUnavailable:
+      return v1::Failure::MECHANISM_UNAVAILABLE;
+    case Refusal::kEncryptionRequired:
+      return v1::Failure::ENCRYPTION_REQUIRED;
+    case Refusal::kInvalidBase64:
+      return v1::Failure::INVALID_BASE64;
+  }
+  return v1::Failure::AUTHENTICATION_FAILED;
+}
+
+const char* TextOf(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kAuthenticationFailed:
+      return "authentication failed";
+    case Refusal::kMalformed:
+      return "malformed authentication message";
+    case Refusal::kMechanismUnavailable:
+      return "authentication mechanism not available";
+    case Refusal::kEncryptionRequired:
+      return "this mechanism needs an encrypted connection";
+    case Refusal::kInvalidBase64:
+      return "invalid base64";
+  }
+  return "authentication failed";
+}
+
+}  // namespace
+
+std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request) {
+  const v1::ConnectionFacts& facts = request.connection();
+  if (request.mechanism().size() > kMaxMechanismNameBytes) return "mechanism name too long";
+  if (request.state().size() > kMaxStateBytes) return "state too long";
+  if (request.response().size() > kMaxResponseBytes) return "response too long";
+  if (request.response_base64().size() > kMaxResponseBytes / 3 * 4 + 4) return "response too long";
+  if (facts.service().size() > kMaxFactBytes || facts.remote_ip().size() > kMaxFactBytes ||
+      facts.local_ip().size() > kMaxFactBytes) {
+    return "connection fact too long";
+  }
+  return std::nullopt;
+}
+
+ConnectionFacts FactsOf(const v1::ConnectionFacts& facts) {
+  return {facts.service(),     facts.remote_ip(),  facts.local_ip(),
+          facts.remote_port(), facts.local_port(), facts.secured(), ""};
+}
+
+StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline) {
+  StepInput input;
+  input.mechanism = std::move(*request.mutable_mechanism());
+  v1::ConnectionFacts& facts = *request.mutable_connection();
+  input.facts = {std::move(*facts.mutable_service()),
+                 std::move(*facts.mutable_remote_ip()),
+                 std::move(*facts.mutable_local_ip()),
+                 facts.remote_port(),
+                 facts.local_port(),
+                 facts.secured(),
+                 ""};
+  input.state = std::move(*request.mutable_state());
+  if (request.has_response_base64()) {
+    input.response = StepInput::Base64{std::move(*request.mutable_response_base64())};
+  } else if (request.has_response()) {
+    input.response = std::move(*request.mutable_response());
+  }
+  input.received = received;
+  input.deadline = std::min(deadline, received + kMaxBudget);
+  return input;
+}
+
+void FillReply(StepResult result, v1::StepReply& reply) {
+  struct Visitor {
+    v1::StepReply& reply;
+    void operator()(ContinueWith& next) {
+      v1::Challenge& challenge = *reply.mutable_challenge();
+      challenge.set_data(std::move(next.data));
+      challenge.set_state(std::move(next.sealed_state));
+    }
+    void operator()(Granted& granted) {
+      v1::Success& success = *reply.mutable_success();
+      success.set_authcid(std::move(granted.authcid));
+      success.set_authzid(std::move(granted.authzid));
+      if (granted.data) success.set_data(*std::move(granted.data));
+    }
+    void operator()(Refused& refused) {
+      v1::Failure& failure = *reply.mutable_failure();
+      failure.set_code(CodeOf(refused.refusal));
+      failure.set_authcid(std::move(refused.authcid));
+      failure.set_text(TextOf(refused.refusal));
+    }
+    void operator()(Undecided& undecided) {
+      v1::TemporaryFailure& temporary = *reply.mutable_temporary();
+      temporary.set_text(std::string(undecided.text));
+      temporary.set_retry_elsewhere(true);
+    }
+  };
+  std::visit(Visitor{reply}, result);
+}
+
+void FillMechanisms(const std::vector<const RegisteredMechanism*>& mechanisms,
+                    v1::ListMechanismsReply& reply) {
+  for (const RegisteredMechanism* mechanism : mechanisms) {
+    v1::MechanismInfo& info = *reply.add_mechanisms();
+    info.set_name(std::string(mechanism->name));
+    info.set_plaintext(mechanism->properties.plaintext);
+    info.set_dictionary(mechanism->properties.dictionary);
+    info.set_active(mechanism->properties.active);
+    info.set_mutual_auth(mechanism->properties.mutual_auth);
+    info.set_forward_secrecy(mechanism->properties.forward_secrecy);
+    info.set_anonymous(mechanism->properties.anonymous);
+  }
+}
+
+}  // namespace sasld

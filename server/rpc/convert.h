@@ -1,0 +1,37 @@
+// Between the contract's messages and the exchange's values. No decisions but the limits of the contract.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "sasld/v1/sasl.pb.h"
+#include "server/auth/exchange.h"
+
+namespace sasld {
+
+// Limits of sasl.proto, checked before anything is done with a request.
+inline constexpr int kMaxStepsPerBatch = 4096;
+inline constexpr size_t kMaxResponseBytes = 16384;
+inline constexpr size_t kMaxStateBytes = 8192;
+inline constexpr size_t kMaxMechanismNameBytes = 20;  // RFC 4422 section 3.1
+inline constexpr size_t kMaxFactBytes = 64;
+
+// The first rule of the contract that `request` breaks, or nothing.
+std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request);
+
+// Takes the strings out of `request`, so that a password is in one place less. A `deadline` that lies beyond
+// the server's own patience is cut down to it.
+StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline);
+
+ConnectionFacts FactsOf(const v1::ConnectionFacts& facts);
+
+void FillReply(StepResult result, v1::StepReply& reply);
+void FillMechanisms(const std::vector<const RegisteredMechanism*>& mechanisms,
+                    v1::ListMechanismsReply& reply);
+
+// How long a step may take if its caller says nothing.
+inline constexpr absl::Duration kDefaultBudget = absl::Seconds(4);
+inline constexpr absl::Duration kMaxBudget = absl::Seconds(30);
+
+}  // namespace sasld

@@ -1,0 +1,100 @@
+#include "server/rpc/endpoint.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "proto/common/status_macros.h"
+#include "sasld/v1/sasl.grpc.pb.h"
+#include "server/rpc/call.h"
+
+namespace sasld {
+namespace {
+
+// A batch of the most and largest steps that the contract permits is far smaller.
+constexpr int kMaxMessageBytes = 64 * 1024 * 1024;
+// The synchronous service is the administrators'.
+constexpr int kMaxSynchronousThreads = 16;
+
+}  // namespace
+
+struct Endpoint::Core {
+  std::vector<SocketFile> sockets;
+  v1::Sasl::AsyncService service;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue;
+  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<CallContext> calls;
+  bool drained = false;
+};
+
+absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
+                                                          EndpointOptions options) {
+  auto core = std::make_unique<Core>();
+  grpc::ServerBuilder builder;
+  std::vector<std::pair<std::string, int>> ports;  // address, and 0 if it could not be bound
+  ports.reserve(options.sockets.size() + options.tcp.size());
+  for (const SocketFile& socket : options.sockets) {
+    RETURN_IF_ERROR(ClearStaleSocket(socket.path));
+    auto& port = ports.emplace_back(absl::StrCat("unix:", socket.path), 0);
+    builder.AddListeningPort(port.first, grpc::InsecureServerCredentials(), &port.second);
+  }
+  for (const std::string& address : options.tcp) {
+    auto& port = ports.emplace_back(address, 0);
+    builder.AddListeningPort(port.first, options.tls, &port.second);
+  }
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("endpoint").SetMaxThreads(kMaxSynchronousThreads));
+  builder.RegisterService(&core->service);
+  if (options.extra) builder.RegisterService(options.extra);
+  core->queue = builder.AddCompletionQueue();
+  core->server = builder.BuildAndStart();
+  for (const auto& [address, bound] : ports) {
+    if (core->server && bound != 0) continue;
+    if (core->server) core->server->Shutdown();
+    core->queue->Shutdown();
+    return absl::UnavailableError(absl::StrCat(
+        address, ": cannot listen there; is the folder there and writable, or the port in use?"));
+  }
+  core->sockets = std::move(options.sockets);
+  core->calls = std::make_unique<CallContext>(
+      CallContext{core->service, *core->queue, exchange, {}, false});
+  auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(std::move(core)));
+  for (const SocketFile& socket : endpoint->core_->sockets) {
+    RETURN_IF_ERROR(ApplySocketFile(socket));
+  }
+  return endpoint;
+}
+
+Endpoint::Endpoint(std::unique_ptr<Core> core) : core_(std::move(core)) {
+  AwaitStream(*core_->calls);
+  AwaitStep(*core_->calls);
+  AwaitListMechanisms(*core_->calls);
+  thread_ = std::thread([&queue = *core_->queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue.Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+  });
+}
+
+Endpoint::~Endpoint() {
+  Drain(absl::ZeroDuration());
+  core_->queue->Shutdown();
+  thread_.join();
+}
+
+void Endpoint::Drain(absl::Duration patience) {
+  if (std::exchange(core_->drained, true)) return;
+  const absl::Time deadline = absl::Now() + patience;
+  auto drain_streams = [&calls = *core_->calls] { DrainStreams(calls); };
+  DelayTag<decltype(drain_streams)>::Start(*core_->queue, absl::Now(), drain_streams);
+  core_->server->Shutdown(absl::ToChronoTime(deadline));
+}
+
+}  // namespace sasld

@@ -1,0 +1,48 @@
+// One gRPC server: the Sasl service on completion queues, health, reflection, and what else it is given.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/common/unix_socket.h"
+#include "server/auth/exchange.h"
+
+namespace sasld {
+
+struct EndpointOptions {
+  std::vector<SocketFile> sockets;
+  std::vector<std::string> tcp;  // served with `tls` only
+  std::shared_ptr<grpc::ServerCredentials> tls;
+  grpc::Service* extra = nullptr;  // a synchronous service served beside Sasl; borrowed
+};
+
+// Starts one thread. Thread-safe where said.
+class Endpoint {
+ public:
+  // AlreadyExists: a live server has one of the sockets. FailedPrecondition, Unavailable,
+  // PermissionDenied: an address cannot be served; the text says which and why.
+  static absl::StatusOr<std::unique_ptr<Endpoint>> Start(Exchange& exchange,
+                                                         EndpointOptions options);
+  // Drains without patience if nobody did before. No step may be on the lane any more: close it first.
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Takes no new calls, answers the steps that came in, ends the streams, and after `patience` cancels
+  // what is left. From any thread but the endpoint's own.
+  void Drain(absl::Duration patience);
+
+ private:
+  struct Core;
+  explicit Endpoint(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+  std::thread thread_;
+};
+
+}  // namespace sasld
