@@ -1,0 +1,201 @@
+#include "server/rpc/endpoint.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+
+#include "absl/time/clock.h"
+#include "sasld/v1/sasl.grpc.pb.h"
+#include "tests/server/auth/parts.h"
+
+namespace sasld {
+namespace {
+
+using testing::HasSubstr;
+
+class EndpointTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "sasld-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+    socket = {folder + "/sasl.sock", 0660, "", ""};
+    parts.MustCreate("alice", "secret");
+    Start();
+    stub = v1::Sasl::NewStub(
+        grpc::CreateChannel("unix:" + socket.path, grpc::InsecureChannelCredentials()));
+  }
+  void TearDown() override {
+    if (endpoint) endpoint->Drain(absl::ZeroDuration());
+    parts.lane.Close();
+    endpoint.reset();
+    std::filesystem::remove_all(folder);
+  }
+  void Start() {
+    auto started = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr});
+    ASSERT_TRUE(started.ok()) << started.status();
+    endpoint = *std::move(started);
+  }
+  static v1::StepRequest Plain(uint64_t id, std::string_view password) {
+    v1::StepRequest request;
+    request.set_correlation_id(id);
+    request.set_mechanism("PLAIN");
+    std::string message("\0alice\0", 7);
+    request.set_response(message.append(password));
+    return request;
+  }
+  static ExchangePolicy QuickPolicy() {
+    ExchangePolicy policy = Parts::DefaultPolicy();
+    policy.failure_delay = absl::Milliseconds(50);
+    return policy;
+  }
+
+  Parts parts{{1, 4096, 4096}, QuickPolicy()};
+  std::string folder;
+  SocketFile socket;
+  std::unique_ptr<Endpoint> endpoint;
+  std::unique_ptr<v1::Sasl::Stub> stub;
+};
+
+TEST_F(EndpointTest, SocketHasItsMode) {
+  struct stat facts {};
+  ASSERT_EQ(stat(socket.path.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777, 0660u);
+}
+
+TEST_F(EndpointTest, ALiveSocketIsNotTakenOver) {
+  const auto second = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr});
+  EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket.path));
+}
+
+TEST_F(EndpointTest, StepAnswers) {
+  grpc::ClientContext context;
+  v1::StepReply reply;
+  ASSERT_TRUE(stub->Step(&context, Plain(42, "secret"), &reply).ok());
+  EXPECT_EQ(reply.correlation_id(), 42u);
+  EXPECT_EQ(reply.success().authcid(), "alice");
+}
+
+TEST_F(EndpointTest, FailuresAreHeldBack) {
+  grpc::ClientContext context;
+  v1::StepReply reply;
+  const absl::Time before = absl::Now();
+  ASSERT_TRUE(stub->Step(&context, Plain(1, "wrong"), &reply).ok());
+  EXPECT_EQ(reply.failure().code(), v1::Failure::AUTHENTICATION_FAILED);
+  EXPECT_GE(absl::Now() - before, absl::Milliseconds(45));
+}
+
+TEST_F(EndpointTest, TooLongIsAnInvalidArgument) {
+  grpc::ClientContext context;
+  v1::StepReply reply;
+  EXPECT_EQ(stub->Step(&context, Plain(1, std::string(20000, 'x')), &reply).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(EndpointTest, ListsMechanismsForTheConnection) {
+  const auto count = [&](const v1::ListMechanismsRequest& request) {
+    grpc::ClientContext context;
+    v1::ListMechanismsReply reply;
+    EXPECT_TRUE(stub->ListMechanisms(&context, request, &reply).ok());
+    return reply.mechanisms_size();
+  };
+  v1::ListMechanismsRequest request;
+  EXPECT_EQ(count(request), 3);
+  request.mutable_connection()->set_remote_ip("192.0.2.1");
+  EXPECT_EQ(count(request), 1);
+}
+
+TEST_F(EndpointTest, StreamAnswersEachStepOnce) {
+  constexpr uint64_t kSteps = 300;
+  grpc::ClientContext context;
+  auto stream = stub->StepStream(&context);
+  v1::StepBatch batch;
+  for (uint64_t id = 1; id <= kSteps; ++id) {
+    *batch.add_steps() = Plain(id, id % 2 == 0 ? "secret" : "wrong");
+    if (id % 100 == 0) {
+      ASSERT_TRUE(stream->Write(batch));
+      batch.Clear();
+    }
+  }
+  stream->WritesDone();
+  std::map<uint64_t, bool> successes;
+  v1::StepReplyBatch replies;
+  while (stream->Read(&replies)) {
+    for (const v1::StepReply& reply : replies.replies()) {
+      EXPECT_TRUE(successes.emplace(reply.correlation_id(), reply.has_success()).second);
+    }
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(successes.size(), kSteps);
+  for (const auto& [id, success] : successes) EXPECT_EQ(success, id % 2 == 0) << id;
+}
+
+TEST_F(EndpointTest, ABadStepSpoilsOnlyItself) {
+  grpc::ClientContext context;
+  auto stream = stub->StepStream(&context);
+  v1::StepBatch batch;
+  *batch.add_steps() = Plain(1, std::string(20000, 'x'));
+  *batch.add_steps() = Plain(2, "secret");
+  ASSERT_TRUE(stream->Write(batch));
+  stream->WritesDone();
+  std::map<uint64_t, v1::StepReply> answers;
+  v1::StepReplyBatch replies;
+  while (stream->Read(&replies)) {
+    for (const v1::StepReply& reply : replies.replies()) answers[reply.correlation_id()] = reply;
+  }
+  EXPECT_EQ(answers[1].failure().code(), v1::Failure::MALFORMED);
+  EXPECT_TRUE(answers[2].has_success());
+}
+
+TEST_F(EndpointTest, DrainingAnswersWhatCameIn) {
+  grpc::ClientContext context;
+  auto stream = stub->StepStream(&context);
+  v1::StepBatch batch;
+  for (uint64_t id = 1; id <= 20; ++id) *batch.add_steps() = Plain(id, "wrong");
+  *batch.add_steps() = Plain(100, "secret");
+  ASSERT_TRUE(stream->Write(batch));
+  v1::StepReplyBatch replies;
+  // The first reply tells that the batch has arrived.
+  ASSERT_TRUE(stream->Read(&replies));
+  int answered = replies.replies_size();
+  endpoint->Drain(absl::Seconds(5));
+  while (stream->Read(&replies)) answered += replies.replies_size();
+  EXPECT_EQ(answered, 21);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(EndpointTest, ACallerThatVanishesHarmsNobody) {
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    auto stream = stub->StepStream(&context);
+    v1::StepBatch batch;
+    for (uint64_t id = 1; id <= 10; ++id) *batch.add_steps() = Plain(id, "wrong");
+    ASSERT_TRUE(stream->Write(batch));
+    context.TryCancel();
+    stream->Finish();
+  }
+  grpc::ClientContext context;
+  v1::StepReply reply;
+  ASSERT_TRUE(stub->Step(&context, Plain(1, "secret"), &reply).ok());
+  EXPECT_TRUE(reply.has_success());
+}
+
+TEST_F(EndpointTest, CanBeStartedAgainOnTheSameSocket) {
+  endpoint->Drain(absl::ZeroDuration());
+  endpoint.reset();
+  Start();
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  v1::StepReply reply;
+  ASSERT_TRUE(stub->Step(&context, Plain(1, "secret"), &reply).ok());
+  EXPECT_TRUE(reply.has_success());
+}
+
+}  // namespace
+}  // namespace sasld

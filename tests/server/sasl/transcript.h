@@ -1,0 +1,25 @@
+// Plays a dialogue that is written down as text against a mechanism.
+//
+//   # comment
+//   mechanism SCRAM-SHA-256 server-nonce=…
+//   start                         no initial response
+//   C: <text>                     the client's message; \0 \xHH \\ are escapes; in the first step the initial response
+//   ask scram-keys user => password=pencil salt=<base64> i=4096 [epoch=7]
+//   ask scram-keys user => decoy
+//   ask password user "secret" => match | no-match
+//   S: <text>                     the server's challenge
+//   success user [as other] [data=<text>]
+//   failure <reason>
+//
+// Every state passes through nothing but bytes, as it does between two servers.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace sasld {
+
+// Nothing if the dialogue went as written; else what differed, with file and line.
+std::optional<std::string> PlayTranscript(const std::string& path);
+
+}  // namespace sasld
