@@ -1,5 +1,6 @@
 #include "client/saslctl/user.h"
 
+#include <string_view>
 #include <utility>
 
 #include "client/saslctl/output.h"
@@ -49,9 +50,8 @@ absl::Status ConfirmDelete(const std::string& name) {
   }
   ASSIGN_OR_RETURN(const Password answer,
                    terminal->ReadLine("Delete user " + Printable(name) + "? [y/N] ", Echo::kOn));
-  if (answer.Reveal() == "y" || answer.Reveal() == "Y" || answer.Reveal() == "yes") {
-    return absl::OkStatus();
-  }
+  const std::string_view word = answer.Reveal();
+  if (word == "y" || word == "Y" || word == "yes") return absl::OkStatus();
   return absl::CancelledError("not deleted");
 }
 
