@@ -9,7 +9,7 @@
 #include "client/saslctl/client_mechanism.h"
 #include "client/saslctl/connection.h"
 #include "client/saslctl/output.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

@@ -1,7 +1,7 @@
 #include "client/saslctl/client_mechanism.h"
 
 #include "client/saslctl/scram_client.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "client/saslctl/output.h"
 #include "client/saslctl/terminal.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

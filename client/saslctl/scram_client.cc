@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

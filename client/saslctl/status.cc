@@ -4,7 +4,7 @@
 
 #include "client/saslctl/connection.h"
 #include "client/saslctl/output.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {

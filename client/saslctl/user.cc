@@ -5,7 +5,7 @@
 
 #include "client/saslctl/output.h"
 #include "client/saslctl/terminal.h"
-#include "common/status_macros.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {
