@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/time/clock.h"
+#include "absl/synchronization/notification.h"
 #include "tests/server/auth/parts.h"
 
 namespace sasld {
