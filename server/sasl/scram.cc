@@ -2,7 +2,8 @@
 //
 // Deviations: user names are lower-cased after SASLprep, so that a login finds its account however it is
 // spelled; the AuthMessage has the bytes as they were sent. A failed proof is told by the application
-// protocol alone, without a server-final "e=" (RFC 5802 section 7 permits both).
+// protocol alone, without a server-final "e=" (RFC 5802 section 7 permits both). An empty authzid ("a=") is
+// taken as none: the grammar has no such thing, but GNU SASL's client sends it.
 // A wrong password, an unknown user and a password changed between the two steps all fail alike.
 #include <utility>
 

@@ -86,7 +86,7 @@ std::optional<ScramSyntaxError> ParseGs2Header(std::string_view message, ClientF
   const std::string_view authzid = TakeAttribute(rest);
   if (!authzid.empty()) {
     const std::optional<std::string_view> value = ValueOf('a', authzid);
-    if (!value || value->empty()) return ScramSyntaxError{"GS2 header with a bad authzid"};
+    if (!value) return ScramSyntaxError{"GS2 header with a bad authzid"};
     std::optional<std::string> decoded = DecodeSaslname(*value);
     if (!decoded) return ScramSyntaxError{"GS2 header with a badly encoded authzid"};
     parsed.authzid = *std::move(decoded);
