@@ -118,6 +118,7 @@ int Main(int argc, char** argv) {
 }  // namespace sasld::saslctl
 
 int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);  // a reader that goes away is seen as EPIPE, and is no error
+  // A reader that goes away is seen as EPIPE, and is no error.
+  if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) return 1;
   return sasld::saslctl::Main(argc, argv);
 }

@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "absl/time/time.h"
@@ -13,6 +11,8 @@
 
 namespace sasld::saslctl {
 namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // Returns errno of a write that failed, 0 when all is written.
 int WriteAll(int fd, std::string_view text) {
@@ -60,9 +60,9 @@ std::string Printable(std::string_view text) {
       continue;
     }
     const auto shown = c1_control ? static_cast<unsigned char>(text[++i]) : byte;
-    std::array<char, 5> escaped;
-    snprintf(escaped.data(), escaped.size(), "\\x%02x", shown);
-    result += escaped.data();
+    result += "\\x";
+    result += kHexDigits[shown >> 4];
+    result += kHexDigits[shown & 0x0F];
   }
   return result;
 }

@@ -141,8 +141,9 @@ absl::StatusOr<Password> Terminal::ReadLine(std::string_view prompt, Echo echo) 
     if (auto* answer = std::get_if<Password>(&line)) return std::move(*answer);
     if (auto* status = std::get_if<absl::Status>(&line)) return std::move(*status);
     const int number = std::get<SignalArrived>(line).number;
-    raise(number);  // ends this process, or stops it until SIGCONT
-    if (number != SIGTSTP) return absl::CancelledError("interrupted at the prompt");
+    // Ends this process, or stops it until SIGCONT.
+    if (raise(number) != 0 || number != SIGTSTP)
+      return absl::CancelledError("interrupted at the prompt");
   }
 }
 

@@ -26,7 +26,7 @@ Output::Rows UserRows(const v1::User& user) {
 // `password=$(saslctl user add NAME --generate)` works; in JSON it is the user.
 void TellChange(Output& output, const v1::User& user, const std::string& done,
                 const Password* generated) {
-  const std::string name = user.name();
+  const std::string& name = user.name();
   if (output.format() == OutputFormat::kTable) {
     output.Note("user " + name + " " + done +
                 (generated == nullptr ? "" : "; the password, shown this once:"));
