@@ -1,5 +1,7 @@
 #include "proto/common/toml_reader.h"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -10,223 +12,265 @@
 #include <sstream>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "proto/common/edit_distance.h"
 
 namespace sasld {
+
 namespace {
 
-// Names in configurations are short; more than this apart is another word.
-constexpr size_t kMaxTypos = 2;
+// More is no configuration, but a mistaken path.
+constexpr size_t kMaxFileBytes = 1 << 20;
 
-// Levenshtein's distance.
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-    }
+// The line of a node; 1 for what stands nowhere in the text (the root of an empty document).
+uint32_t LineOf(const toml::node& node) { return std::max(1U, node.source().begin.line); }
+
+std::string_view TypeName(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a floating-point number";
+    case toml::node_type::boolean:
+      return "a boolean";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::table:
+      return "a table";
+    default:
+      return "a date or time";
   }
-  return row.back();
 }
 
-// Value as it would be written in the file, for errors.
-std::string Quoted(std::string_view text) { return absl::StrCat("\"", std::string(text), "\""); }
-
-std::optional<mode_t> ParseMode(std::string_view text) {
-  if (text.size() != 4 || text[0] != '0') return std::nullopt;
-  mode_t mode = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '7') return std::nullopt;
-    mode = mode * 8 + static_cast<mode_t>(c - '0');
-  }
-  return mode;
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  quoted.append(text).append("\"");
+  return quoted;
 }
 
 }  // namespace
 
 struct TomlDocument::Impl {
-  struct Mistake {
-    uint32_t line;
-    std::string text;
-  };
   std::string name;
   toml::table root;
-  std::vector<Mistake> mistakes;
-  std::shared_ptr<TomlTable::Node> root_node;
-  std::vector<std::shared_ptr<TomlTable::Node>> nodes;  // every table that was asked for
+  std::shared_ptr<TomlTable::Node> top;
+  std::vector<std::pair<uint32_t, std::string>> errors;  // line, text without file and line
 };
 
+// A table as it is being read: what was asked of it, and the tables below it that were.
 struct TomlTable::Node {
-  TomlDocument::Impl* document = nullptr;
-  const toml::table* table = nullptr;  // null: absent
-  std::string path;                    // "listen.tls", empty for the root
-  uint32_t line = 1;
-  std::set<std::string> known;
+  TomlDocument::Impl* document;
+  const toml::table* table;  // null: not in the text
+  uint32_t line;             // the header's; an absent table has the line of the one above it
+  std::string path;          // dotted, empty for the root
+  std::set<std::string, std::less<>> asked = {};
+  std::map<std::string, std::vector<std::shared_ptr<Node>>, std::less<>> below = {};
 
-  std::string PathOf(std::string_view key) const {
-    return path.empty() ? std::string(key) : absl::StrCat(path, ".", std::string(key));
+  std::string Dotted(std::string_view key) const {
+    return path.empty() ? std::string(key) : path + "." + std::string(key);
   }
-  const toml::node* Find(std::string_view key) {
-    known.emplace(key);
-    return table ? table->get(key) : nullptr;
+
+  const toml::node* Look(std::string_view key) const { return table ? table->get(key) : nullptr; }
+
+  const toml::node* Ask(std::string_view key) {
+    asked.emplace(key);
+    return Look(key);
   }
-  uint32_t LineOf(std::string_view key) const {
-    const toml::node* node = table ? table->get(key) : nullptr;
-    return node ? node->source().begin.line : line;
+
+  void Complain(uint32_t at, std::string_view key, std::string_view why) const {
+    std::string text = Dotted(key);
+    text.append(text.empty() ? "" : ": ").append(why);
+    document->errors.emplace_back(at, std::move(text));
   }
-  void Reject(std::string_view key, std::string_view why) {
-    const uint32_t at = LineOf(key);
-    document->mistakes.push_back({at, absl::StrCat(document->name, ":", at, ": ", PathOf(key), ": ",
-                                                   std::string(why))});
+
+  void ComplainOfType(const toml::node& value, std::string_view key,
+                      std::string_view wanted) const {
+    std::string why = "must be ";
+    why.append(wanted).append(", is ").append(TypeName(value));
+    Complain(LineOf(value), key, why);
   }
-  std::shared_ptr<Node> Child(const toml::node* found, std::string_view key) {
-    auto child = std::make_shared<Node>();
-    child->document = document;
-    child->table = found ? found->as_table() : nullptr;
-    child->path = PathOf(key);
-    child->line = found ? found->source().begin.line : line;
-    document->nodes.push_back(child);
-    return child;
+
+  // The string at `key`; nothing where it is absent, or of another type (then an error is noted).
+  std::optional<std::string> AskString(std::string_view key, std::string_view wanted) {
+    const toml::node* value = Ask(key);
+    if (value == nullptr) return std::nullopt;
+    if (const auto* text = value->as_string()) return text->get();
+    ComplainOfType(*value, key, wanted);
+    return std::nullopt;
   }
-  // Tells every key that nobody asked for.
-  void RejectUnknown() {
-    if (!table) return;
-    for (const auto& [key, value] : *table) {
-      const std::string name(key.str());
-      if (known.contains(name)) continue;
-      std::string why = "unknown key";
-      for (const std::string& candidate : known) {
-        if (Distance(candidate, name) <= kMaxTypos) {
-          absl::StrAppend(&why, "; did you mean \"", candidate, "\"?");
-          break;
-        }
+
+  std::shared_ptr<Node> MakeBelow(std::string_view key, const toml::table* found) {
+    auto node =
+        std::make_shared<Node>(Node{document, found, found ? LineOf(*found) : line, Dotted(key)});
+    return node;
+  }
+
+  // The known key that was probably meant by `key`; empty if none is near.
+  std::string_view Nearest(std::string_view key) const {
+    std::string_view nearest;
+    size_t least = std::max<size_t>(1, key.size() / 3) + 1;
+    for (const std::string& known : asked) {
+      if (Look(known) != nullptr) continue;  // in the text beside it, so not what was meant
+      size_t distance = EditDistance(key, known);
+      if (distance < least) {
+        least = distance;
+        nearest = known;
       }
-      Reject(name, why);
+    }
+    return nearest;
+  }
+
+  void ComplainOfUnknown() const {
+    if (table != nullptr) {
+      for (const auto& [key, value] : *table) {
+        if (asked.contains(key.str())) continue;
+        std::string why = "unknown key";
+        if (std::string_view near = Nearest(key.str()); !near.empty()) {
+          why += "; did you mean " + Quoted(near) + "?";
+        }
+        Complain(std::max(1U, key.source().begin.line), key.str(), why);
+      }
+    }
+    for (const auto& [key, tables] : below) {
+      for (const auto& node : tables) node->ComplainOfUnknown();
     }
   }
 };
 
 std::string TomlTable::String(std::string_view key, std::string_view fallback) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return std::string(fallback);
-  if (const auto* text = found->as_string()) return text->get();
-  node_->Reject(key, "must be a text in quotes");
-  return std::string(fallback);
+  return node_->AskString(key, "a string in quotes").value_or(std::string(fallback));
 }
 
 std::string TomlTable::RequiredString(std::string_view key) {
   if (!Has(key)) {
-    node_->Find(key);
-    node_->Reject(key, "is missing");
+    node_->Ask(key);
+    Reject(key, "is missing");
     return "";
   }
-  return String(key, "");
+  std::string text = String(key, "");
+  if (text.empty() && node_->Look(key)->is_string()) Reject(key, "must not be empty");
+  return text;
 }
 
 std::vector<std::string> TomlTable::Strings(std::string_view key,
                                             std::vector<std::string> fallback) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return fallback;
-  const auto* array = found->as_array();
-  std::vector<std::string> texts;
-  bool good = array != nullptr;
-  if (array) {
-    for (const toml::node& element : *array) {
-      const auto* text = element.as_string();
-      good = good && text;
-      if (text) texts.push_back(text->get());
-    }
+  constexpr std::string_view kWanted = R"(an array of strings such as ["a", "b"])";
+  const toml::node* value = node_->Ask(key);
+  if (value == nullptr) return fallback;
+  const toml::array* array = value->as_array();
+  if (array == nullptr) {
+    node_->ComplainOfType(*value, key, kWanted);
+    return fallback;
   }
-  if (good) return texts;
-  node_->Reject(key, "must be a list of texts in quotes, such as [\"a\", \"b\"]");
-  return fallback;
+  std::vector<std::string> strings;
+  for (const toml::node& element : *array) {
+    const auto* text = element.as_string();
+    if (text == nullptr) {
+      std::string why = "must hold strings only, holds ";
+      node_->Complain(LineOf(element), key, why.append(TypeName(element)));
+      return fallback;
+    }
+    strings.push_back(text->get());
+  }
+  return strings;
 }
 
 bool TomlTable::Boolean(std::string_view key, bool fallback) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return fallback;
-  if (const auto* value = found->as_boolean()) return value->get();
-  node_->Reject(key, "must be true or false");
+  const toml::node* value = node_->Ask(key);
+  if (value == nullptr) return fallback;
+  if (const auto* boolean = value->as_boolean()) return boolean->get();
+  node_->ComplainOfType(*value, key, "true or false");
   return fallback;
 }
 
 int64_t TomlTable::Integer(std::string_view key, int64_t fallback, int64_t least, int64_t most) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return fallback;
-  const auto* value = found->as_integer();
-  if (!value) {
-    node_->Reject(key, "must be a whole number");
-  } else if (value->get() < least || value->get() > most) {
-    node_->Reject(key, absl::StrCat(value->get(), " is not between ", least, " and ", most));
-  } else {
-    return value->get();
+  const toml::node* value = node_->Ask(key);
+  if (value == nullptr) return fallback;
+  const auto* integer = value->as_integer();
+  if (integer == nullptr) {
+    node_->ComplainOfType(*value, key, "an integer");
+    return fallback;
   }
+  if (integer->get() >= least && integer->get() <= most) return integer->get();
+  Reject(key, absl::StrCat(integer->get(), " is not between ", least, " and ", most));
   return fallback;
 }
 
 absl::Duration TomlTable::Duration(std::string_view key, absl::Duration fallback,
                                    absl::Duration least, absl::Duration most) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return fallback;
-  const auto* text = found->as_string();
+  constexpr std::string_view kWanted = R"(a duration such as "2s", "500ms" or "1m")";
+  std::optional<std::string> text = node_->AskString(key, kWanted);
+  if (!text) return fallback;
   absl::Duration duration;
-  if (!text || !absl::ParseDuration(text->get(), &duration)) {
-    node_->Reject(key, "must be a duration in quotes, such as \"2s\", \"500ms\" or \"1m\"");
-  } else if (duration < least || duration > most) {
-    node_->Reject(key, absl::StrCat(Quoted(text->get()), " is not between ",
-                                    absl::FormatDuration(least), " and ",
-                                    absl::FormatDuration(most)));
-  } else {
-    return duration;
+  if (!absl::ParseDuration(*text, &duration) || duration == absl::InfiniteDuration() ||
+      duration == -absl::InfiniteDuration()) {
+    Reject(key, Quoted(*text) + " is not " + std::string(kWanted));
+    return fallback;
   }
+  if (duration >= least && duration <= most) return duration;
+  Reject(key, absl::StrCat(Quoted(*text), " is not between ", absl::FormatDuration(least), " and ",
+                           absl::FormatDuration(most)));
   return fallback;
 }
 
 mode_t TomlTable::Mode(std::string_view key, mode_t fallback) {
-  const toml::node* found = node_->Find(key);
-  if (!found) return fallback;
-  const auto* text = found->as_string();
-  if (!text) {
-    node_->Reject(key, "must be an octal mode in quotes, such as \"0660\"");
+  constexpr std::string_view kWanted = R"(an octal mode such as "0660")";
+  std::optional<std::string> text = node_->AskString(key, kWanted);
+  if (!text) return fallback;
+  // Four digits, the first a 0: "660" may be octal or decimal, and set-id bits mean nothing here.
+  bool octal = text->size() == 4 && text->front() == '0' &&
+               text->find_first_not_of("01234567") == std::string::npos;
+  if (!octal) {
+    Reject(key, Quoted(*text) + " is not " + std::string(kWanted));
     return fallback;
   }
-  if (const auto mode = ParseMode(text->get())) return *mode;
-  node_->Reject(key,
-                absl::StrCat(Quoted(text->get()), " is not an octal mode such as \"0660\""));
-  return fallback;
+  mode_t mode = 0;
+  for (char digit : *text) mode = mode * 8 + static_cast<mode_t>(digit - '0');
+  return mode;
 }
 
 TomlTable TomlTable::Table(std::string_view key) {
-  const toml::node* found = node_->Find(key);
-  if (found && !found->is_table()) node_->Reject(key, absl::StrCat("must be a table [", node_->PathOf(key), "]"));
-  return TomlTable(node_->Child(found, key));
+  const toml::node* value = node_->Ask(key);
+  auto& tables = node_->below[std::string(key)];
+  if (tables.empty()) {
+    const toml::table* table = value ? value->as_table() : nullptr;
+    if (value != nullptr && table == nullptr) {
+      node_->ComplainOfType(*value, key, "one table, [" + node_->Dotted(key) + "]");
+    }
+    tables.push_back(node_->MakeBelow(key, table));
+  }
+  return TomlTable(tables.front());
 }
 
 std::vector<TomlTable> TomlTable::Tables(std::string_view key) {
-  const toml::node* found = node_->Find(key);
-  std::vector<TomlTable> tables;
-  if (!found) return tables;
-  const auto* array = found->as_array();
-  if (!array || !array->is_array_of_tables()) {
-    node_->Reject(key, absl::StrCat("must be tables [[", node_->PathOf(key), "]]"));
-    return tables;
+  std::vector<TomlTable> result;
+  const toml::node* value = node_->Ask(key);
+  if (value == nullptr) return result;
+  auto& tables = node_->below[std::string(key)];
+  if (tables.empty()) {
+    const toml::array* array = value->as_array();
+    if (array == nullptr || !std::all_of(array->begin(), array->end(),
+                                         [](const toml::node& e) { return e.is_table(); })) {
+      node_->ComplainOfType(*value, key, "an array of tables, [[" + node_->Dotted(key) + "]]");
+      return result;
+    }
+    for (const toml::node& element : *array) {
+      tables.push_back(node_->MakeBelow(key, element.as_table()));
+    }
   }
-  for (const toml::node& element : *array) tables.push_back(TomlTable(node_->Child(&element, key)));
-  return tables;
+  for (const auto& node : tables) result.push_back(TomlTable(node));
+  return result;
 }
 
-void TomlTable::Reject(std::string_view key, std::string_view why) { node_->Reject(key, why); }
-
-bool TomlTable::Has(std::string_view key) const {
-  return node_->table && node_->table->contains(key);
+void TomlTable::Reject(std::string_view key, std::string_view why) {
+  const toml::node* value = node_->Look(key);
+  node_->Complain(value ? LineOf(*value) : node_->line, key, why);
 }
+
+bool TomlTable::Has(std::string_view key) const { return node_->Look(key) != nullptr; }
 
 TomlDocument::TomlDocument(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TomlDocument::TomlDocument(TomlDocument&&) noexcept = default;
@@ -236,50 +280,49 @@ TomlDocument::~TomlDocument() = default;
 absl::StatusOr<TomlDocument> TomlDocument::Load(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad()) {
-    const int error = errno;
-    const std::string why = absl::StrCat(path, ": cannot be read: ", std::strerror(error));
-    return error == ENOENT ? absl::NotFoundError(why) : absl::PermissionDeniedError(why);
+  if (!file) {
+    int why = errno;
+    std::string text = path + ": cannot be opened: " + std::strerror(why);
+    return why == EACCES ? absl::PermissionDeniedError(text) : absl::NotFoundError(text);
   }
-  return Parse(text.str(), path);
+  std::string text(kMaxFileBytes + 1, '\0');
+  errno = 0;
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) {
+    return absl::InvalidArgumentError(path + ": cannot be read: " + std::strerror(errno));
+  }
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kMaxFileBytes) {
+    return absl::InvalidArgumentError(path + ": is larger than 1 MiB; is it a configuration?");
+  }
+  return Parse(text, path);
 }
 
 absl::StatusOr<TomlDocument> TomlDocument::Parse(std::string_view text, std::string name) {
-  toml::parse_result parsed = toml::parse(text, name);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return absl::InvalidArgumentError(absl::StrCat(name, ":", error.source().begin.line, ": ",
-                                                   std::string(error.description())));
-  }
   auto impl = std::make_unique<Impl>();
   impl->name = std::move(name);
-  impl->root = std::move(parsed).table();
+  try {
+    impl->root = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return absl::InvalidArgumentError(absl::StrCat(impl->name, ":",
+                                                   std::max(1U, error.source().begin.line), ": ",
+                                                   std::string(error.description())));
+  }
+  impl->top = std::make_shared<TomlTable::Node>(TomlTable::Node{impl.get(), &impl->root, 1, ""});
   return TomlDocument(std::move(impl));
 }
 
-TomlTable TomlDocument::Root() {
-  if (!impl_->root_node) {
-    auto node = std::make_shared<TomlTable::Node>();
-    node->document = impl_.get();
-    node->table = &impl_->root;
-    impl_->root_node = node;
-    impl_->nodes.push_back(node);
-  }
-  return TomlTable(impl_->root_node);
-}
+TomlTable TomlDocument::Root() { return TomlTable(impl_->top); }
 
 absl::Status TomlDocument::Finish() {
-  for (const auto& node : impl_->nodes) node->RejectUnknown();
-  impl_->nodes.clear();
-  std::vector<Impl::Mistake>& mistakes = impl_->mistakes;
-  if (mistakes.empty()) return absl::OkStatus();
-  std::stable_sort(mistakes.begin(), mistakes.end(),
-                   [](const Impl::Mistake& a, const Impl::Mistake& b) { return a.line < b.line; });
+  impl_->top->ComplainOfUnknown();
+  auto errors = std::exchange(impl_->errors, {});
+  if (errors.empty()) return absl::OkStatus();
+  std::stable_sort(errors.begin(), errors.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   return absl::InvalidArgumentError(
-      absl::StrJoin(mistakes, "\n", [](std::string* out, const Impl::Mistake& mistake) {
-        out->append(mistake.text);
+      absl::StrJoin(errors, "\n", [this](std::string* out, const auto& error) {
+        absl::StrAppend(out, impl_->name, ":", error.first, ": ", error.second);
       }));
 }
 

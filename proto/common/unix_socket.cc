@@ -1,5 +1,6 @@
 #include "proto/common/unix_socket.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -10,154 +11,206 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld {
 namespace {
 
-constexpr size_t kMaxPathBytes = sizeof(sockaddr_un{}.sun_path) - 1;
-constexpr uid_t kUnchanged = static_cast<uid_t>(-1);
+// Closes what it holds unless released.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
 
-sockaddr_un AddressOf(const std::string& path) {
+ private:
+  int fd_;
+};
+
+std::string About(const std::string& path, std::string_view what) {
+  return "'" + path + "' " + std::string(what);
+}
+
+std::string WithErrno(std::string text, int number) {
+  return std::move(text) + ": " + std::strerror(number);
+}
+
+absl::StatusOr<sockaddr_un> AddressOf(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.data(), path.size());
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError("a Unix socket needs a path of a file");
+  }
+  // One byte stays for the closing NUL, which unix(7) asks for.
+  if (path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(
+        About(path,
+              "is longer than the 107 bytes a Unix socket's path may have; choose a shorter "
+              "one"));
+  }
+  path.copy(address.sun_path, path.size());
   return address;
 }
 
-absl::Status CheckLength(const std::string& path) {
-  if (path.empty()) return absl::InvalidArgumentError("the path of a socket is empty");
-  if (path.size() <= kMaxPathBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ": is ", path.size(), " bytes long, but a Unix socket's path takes ", kMaxPathBytes,
-      "; choose a shorter one"));
-}
-
+// Whether the folder of `path` takes a new file.
 absl::Status CheckFolder(const std::string& path) {
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
-  if (access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
-  const std::string what = errno == ENOENT
-                               ? absl::StrCat("there is no folder ", folder, "; make it first")
-                               : absl::StrCat("the folder ", folder, " is not writable for uid ",
-                                              geteuid());
-  return absl::FailedPreconditionError(absl::StrCat(path, ": ", what));
-}
-
-// Whether somebody accepts connections there. Nothing: cannot be told.
-std::optional<bool> IsLive(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return std::nullopt;
-  const absl::Cleanup closer = [fd] { close(fd); };
-  const sockaddr_un address = AddressOf(path);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
-  if (errno == ECONNREFUSED || errno == ENOENT) return false;
-  // EAGAIN: it listens, but its queue is full. Anything else is not ours to judge.
-  return errno == EAGAIN ? std::optional<bool>(true) : std::nullopt;
-}
-
-// Look-ups of user and group differ in names only. Nothing: there is none.
-std::optional<uint32_t> IdOf(const std::string& name, bool group) {
-  uint32_t id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error == std::errc() && end == name.data() + name.size()) return id;
-  if (group) {
-    const struct group* entry = getgrnam(name.c_str());
-    return entry ? std::optional<uint32_t>(entry->gr_gid) : std::nullopt;
+  size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  struct stat found {};
+  if (stat(folder.c_str(), &found) != 0) {
+    return absl::FailedPreconditionError(WithErrno(
+        About(path, "cannot be made: the folder '" + folder + "' is not there, create it"), errno));
   }
-  const struct passwd* entry = getpwnam(name.c_str());
-  return entry ? std::optional<uint32_t>(entry->pw_uid) : std::nullopt;
+  if (!S_ISDIR(found.st_mode)) {
+    return absl::FailedPreconditionError(
+        About(path, "cannot be made: '" + folder + "' is not a folder"));
+  }
+  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return absl::FailedPreconditionError(WithErrno(
+        About(path, "cannot be made: the folder '" + folder + "' is not writable"), errno));
+  }
+  return absl::OkStatus();
 }
 
-absl::StatusOr<uint32_t> ResolveId(const SocketFile& file, const std::string& name, bool group) {
-  if (name.empty()) return kUnchanged;
-  if (const auto id = IdOf(name, group)) return *id;
-  return absl::NotFoundError(
-      absl::StrCat(file.path, ": there is no ", group ? "group" : "user", " \"", name, "\""));
+// `text` as a decimal id; false if it is a name.
+bool ParseId(std::string_view text, uint32_t& id) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+// A getpwnam_r or getgrnam_r call with room that grows as the entry asks for.
+template <class Entry, class Lookup>
+absl::StatusOr<Entry> LookUp(const std::string& name, std::string_view kind, Lookup lookup,
+                             std::vector<char>& room) {
+  Entry entry{};
+  Entry* found = nullptr;
+  room.resize(1024);
+  int error = 0;
+  while ((error = lookup(name.c_str(), &entry, room.data(), room.size(), &found)) == ERANGE &&
+         room.size() < (1 << 20)) {
+    room.resize(room.size() * 2);
+  }
+  if (found != nullptr) return entry;
+  return absl::NotFoundError("there is no " + std::string(kind) + " '" + name + "'");
+}
+
+absl::StatusOr<uid_t> UserId(const std::string& owner) {
+  uid_t id = static_cast<uid_t>(-1);  // chown(2): leave it
+  if (owner.empty() || ParseId(owner, id)) return id;
+  std::vector<char> room;
+  ASSIGN_OR_RETURN(passwd entry, LookUp<passwd>(owner, "user", getpwnam_r, room));
+  return entry.pw_uid;
+}
+
+absl::StatusOr<gid_t> GroupId(const std::string& name) {
+  gid_t id = static_cast<gid_t>(-1);
+  if (name.empty() || ParseId(name, id)) return id;
+  std::vector<char> room;
+  ASSIGN_OR_RETURN(group entry, LookUp<group>(name, "group", getgrnam_r, room));
+  return entry.gr_gid;
+}
+
+absl::Status StatusFromErrno(int number, std::string text) {
+  text = WithErrno(std::move(text), number);
+  if (number == EPERM || number == EACCES) return absl::PermissionDeniedError(text);
+  if (number == EADDRINUSE) return absl::AlreadyExistsError(text);
+  return absl::UnavailableError(text);
 }
 
 }  // namespace
 
 absl::Status ClearStaleSocket(const std::string& path) {
-  RETURN_IF_ERROR(CheckLength(path));
+  ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(path));
   RETURN_IF_ERROR(CheckFolder(path));
-  struct stat facts {};
-  if (lstat(path.c_str(), &facts) != 0) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(path, ": ", std::strerror(errno)));
+    return absl::FailedPreconditionError(WithErrno(About(path, "cannot be examined"), errno));
   }
-  if (!S_ISSOCK(facts.st_mode)) {
+  if (!S_ISSOCK(found.st_mode)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, ": is not a socket; move it away or choose another path"));
+        About(path, "is there already and is not a socket; move it away or choose another path"));
   }
-  const std::optional<bool> live = IsLive(path);
-  if (!live) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, ": cannot tell whether somebody listens there: ", std::strerror(errno)));
-  }
-  if (*live) {
+  // Non-blocking: a live server with a full backlog says EAGAIN instead of keeping us waiting.
+  Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (probe.get() < 0) return StatusFromErrno(errno, About(path, "cannot be probed"));
+  const bool connected =
+      connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  // EPROTOTYPE: one that is alive, for datagrams or packets.
+  if (connected || errno == EAGAIN || errno == EPROTOTYPE) {
     return absl::AlreadyExistsError(
-        absl::StrCat(path, ": another program listens there; stop it or choose another path"));
+        About(path, "is served by another process; stop it first or choose another path"));
+  }
+  if (errno == ENOENT) return absl::OkStatus();  // removed by its owner meanwhile
+  if (errno != ECONNREFUSED) {
+    return absl::FailedPreconditionError(
+        WithErrno(About(path,
+                        "is a socket, and nobody can tell whether a dead one; remove it if "
+                        "no server uses it"),
+                  errno));
   }
   if (unlink(path.c_str()) != 0 && errno != ENOENT) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, ": a stale socket cannot be removed: ", std::strerror(errno)));
+        WithErrno(About(path, "is a dead socket that cannot be removed"), errno));
   }
   return absl::OkStatus();
 }
 
 absl::Status ApplySocketFile(const SocketFile& file) {
-  ASSIGN_OR_RETURN(const uint32_t owner, ResolveId(file, file.owner, false));
-  ASSIGN_OR_RETURN(const uint32_t group, ResolveId(file, file.group, true));
-  if ((owner != kUnchanged || group != kUnchanged) && chown(file.path.c_str(), owner, group) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        file.path, ": cannot be given to ", file.owner.empty() ? "" : "user " + file.owner,
-        file.owner.empty() || file.group.empty() ? "" : " and ",
-        file.group.empty() ? "" : "group " + file.group, ": ", std::strerror(errno),
-        "; run as root or as a member of that group"));
+  ASSIGN_OR_RETURN(uid_t owner, UserId(file.owner));
+  ASSIGN_OR_RETURN(gid_t group, GroupId(file.group));
+  const uid_t kLeaveUser = static_cast<uid_t>(-1);
+  const gid_t kLeaveGroup = static_cast<gid_t>(-1);
+  if (owner != kLeaveUser && chown(file.path.c_str(), owner, kLeaveGroup) != 0) {
+    return StatusFromErrno(errno, About(file.path, "cannot be given to user '" + file.owner + "'"));
+  }
+  if (group != kLeaveGroup && chown(file.path.c_str(), kLeaveUser, group) != 0) {
+    return StatusFromErrno(errno,
+                           About(file.path, "cannot be given to group '" + file.group + "'"));
   }
   if (chmod(file.path.c_str(), file.mode) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(file.path, ": mode cannot be set: ", std::strerror(errno)));
+    return StatusFromErrno(errno, About(file.path, "cannot be given its mode"));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address) {
   constexpr std::string_view kScheme = "unix:";
-  if (!address.starts_with(kScheme) || address.size() == kScheme.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", std::string(address), "\" is not unix:/path"));
+  if (address.substr(0, kScheme.size()) != kScheme || address.size() == kScheme.size()) {
+    return absl::InvalidArgumentError("\"" + std::string(address) +
+                                      "\" is not an address such as \"unix:/run/sasld/x.sock\"");
   }
   return std::string(address.substr(kScheme.size()));
 }
 
 absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog) {
   RETURN_IF_ERROR(ClearStaleSocket(file.path));
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return absl::UnavailableError(absl::StrCat("socket: ", std::strerror(errno)));
-  absl::Cleanup closer = [fd] { close(fd); };
-  const sockaddr_un address = AddressOf(file.path);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return absl::UnavailableError(
-        absl::StrCat(file.path, ": cannot be bound: ", std::strerror(errno)));
+  ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(file.path));
+  Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (listener.get() < 0) return StatusFromErrno(errno, About(file.path, "cannot be made"));
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return StatusFromErrno(errno, About(file.path, "cannot be bound"));
   }
-  absl::Cleanup remover = [&file] { unlink(file.path.c_str()); };
-  // Until listen(2) nobody can connect, whatever the mode is.
-  RETURN_IF_ERROR(ApplySocketFile(file));
-  if (listen(fd, backlog) != 0) {
-    return absl::UnavailableError(absl::StrCat(file.path, ": listen: ", std::strerror(errno)));
+  // The umask is the process's, not this thread's, so it stays as it is: until listen(2) the kernel
+  // refuses every connect(2), and by then owner and mode are set.
+  absl::Status applied = ApplySocketFile(file);
+  if (applied.ok() && listen(listener.get(), backlog) != 0) {
+    applied = StatusFromErrno(errno, About(file.path, "cannot be listened on"));
   }
-  std::move(remover).Cancel();
-  std::move(closer).Cancel();
-  return fd;
+  if (!applied.ok()) {
+    unlink(file.path.c_str());
+    return applied;
+  }
+  return listener.Release();
 }
 
 }  // namespace sasld
