@@ -138,9 +138,9 @@ level = "debug"
     # Programs.
 
     def _spawn(self, name, command):
-        log = open(self.logs / f"{name}.log", "ab")
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                start_new_session=True, preexec_fn=_die_with_parent)
+        with open(self.logs / f"{name}.log", "ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    start_new_session=True, preexec_fn=_die_with_parent)
 
     def start_sasld(self, wait=True):
         self.sasld = self._spawn("sasld", [arguments.bin / "sasld", "--config", self.sasld_toml])
@@ -162,10 +162,10 @@ level = "debug"
                                     "sasl/auth", chroot, "smtpd_error_sleep_time = 0",
                                     "service_throttle_time = 1s",
                                     "smtpd_hard_error_limit = 1000", *settings)), check=True)
-        log = open(self.logs / "postfix.log", "ab")
-        self.postfix = subprocess.Popen(
-            as_root(deploy_function("postfix_run", tree, self.postfix_home)),
-            stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+        with open(self.logs / "postfix.log", "ab") as log:
+            self.postfix = subprocess.Popen(
+                as_root(deploy_function("postfix_run", tree, self.postfix_home)),
+                stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
         wait_until("Postfix greets", lambda: self._alive("postfix", self.postfix) and
                    self._greets())
 
