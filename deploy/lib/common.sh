@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What every script here says and does the same way.
 
-note() { printf '%s\n' "$*"; }
+# A line for each argument.
+note() { printf '%s\n' "$@"; }
 
 # What went wrong and what to do about it.
 die() {
