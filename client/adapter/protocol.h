@@ -4,6 +4,9 @@
 // it knows no mechanism, no password and no user.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,24 +14,47 @@
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "sasld/v1/sasl.pb.h"
 
 namespace sasld {
 
+// How "try again later" is said on a socket. Postfix and Exim take every negative answer for "wrong
+// password"; only a closed connection tells them that it was not.
+enum class TemporaryFailureWay {
+  kAuto,   // as this client's version of the protocol understands it
+  kClose,  // always hang up
+  kFail,   // always a negative answer that carries a mark
+};
+
+// What the session of a new connection is told.
+struct SessionFacts {
+  // Borrowed until the session is made.
+  const v1::ListMechanismsReply& mechanisms;
+  TemporaryFailureWay temporary_failure;
+  pid_t server_pid;
+  uint64_t connection_number;            // counts this process's connections, from 1
+  std::array<unsigned char, 16> cookie;  // random
+};
+
 // What a connection wants of the relay.
 struct StepWanted {
-  uint64_t exchange;         // this connection's own number of the exchange, echoed in Answer()
-  v1::StepRequest request;   // all but correlation_id
+  uint64_t exchange;        // this connection's own number of the exchange, echoed in Answer()
+  v1::StepRequest request;  // all but correlation_id
 };
-struct ExchangeDropped {     // nobody waits for this exchange any more
+struct ExchangeDropped {  // nobody waits for this exchange any more
   uint64_t exchange;
 };
-struct CloseWanted {         // hang up once what was written before has left
-  std::string_view why;      // static text for the log; empty for an ordinary end
+struct CloseWanted {     // hang up once what was written before has left
+  std::string_view why;  // static text for the log; empty for an ordinary end
 };
-using ProtocolEvent = std::variant<StepWanted, ExchangeDropped, CloseWanted>;
+struct Noticed {          // something that the administrator can mend
+  std::string_view what;  // static text for the log
+};
+using ProtocolEvent = std::variant<StepWanted, ExchangeDropped, CloseWanted, Noticed>;
 
-// Not thread-safe. Output is appended to `out`, to be sent in order.
+// Not thread-safe. Output is appended to `out`, to be sent in order. After CloseWanted nothing is
+// taken and nothing comes any more.
 class ProtocolSession {
  public:
   virtual ~ProtocolSession() = default;
@@ -38,8 +64,11 @@ class ProtocolSession {
   virtual void Receive(std::string_view bytes, std::string& out,
                        std::vector<ProtocolEvent>& events) = 0;
   // Takes the answer to a StepWanted that was not dropped since.
-  virtual void Answer(uint64_t exchange, const v1::StepReply& reply, std::string& out,
+  virtual void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
                       std::vector<ProtocolEvent>& events) = 0;
+  // Forgets exchanges whose client has been silent for too long. To be called every few seconds;
+  // `now` only ever grows.
+  virtual void ForgetSilent(absl::Time now) = 0;
 };
 
 }  // namespace sasld

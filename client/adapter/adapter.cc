@@ -1,0 +1,194 @@
+#include "client/adapter/adapter.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "client/monotonic_time.h"
+#include "proto/common/status_macros.h"
+
+namespace sasld {
+namespace {
+
+constexpr std::chrono::seconds kTick(5);
+constexpr std::chrono::milliseconds kDrainTick(20);
+constexpr absl::Duration kDrainWithin = absl::Seconds(5);
+
+absl::StatusOr<std::string> ReadFile(const char* key, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad() || text.empty()) {
+    return absl::InvalidArgumentError("server.tls." + std::string(key) + ": cannot read " + path);
+  }
+  return text;
+}
+
+bool SameSockets(const std::vector<ListenConfig>& a, const std::vector<ListenConfig>& b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](const ListenConfig& x, const ListenConfig& y) {
+        return x.protocol == y.protocol && x.socket.path == y.socket.path &&
+               x.socket.mode == y.socket.mode && x.socket.owner == y.socket.owner &&
+               x.socket.group == y.socket.group && x.temporary_failure == y.temporary_failure &&
+               x.max_connections == y.max_connections;
+      });
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ServerAddress>> ServerAddresses(const AdapterConfig& config) {
+  std::vector<ServerAddress> addresses;
+  for (const std::string& target : config.server_addresses) {
+    if (UnixSocketPath(target).ok()) {
+      addresses.push_back({target, grpc::InsecureChannelCredentials()});
+      continue;
+    }
+    grpc::SslCredentialsOptions options;
+    ASSIGN_OR_RETURN(options.pem_root_certs, ReadFile("ca", config.server_tls.ca));
+    ASSIGN_OR_RETURN(options.pem_cert_chain,
+                     ReadFile("certificate", config.server_tls.certificate));
+    ASSIGN_OR_RETURN(options.pem_private_key, ReadFile("key", config.server_tls.key));
+    addresses.push_back({target, grpc::SslCredentials(options)});
+  }
+  return addresses;
+}
+
+Adapter::Adapter(AdapterConfig config, spdlog::logger& log)
+    : config_(std::move(config)),
+      log_(log),
+      mechanisms_(config_.fallback_mechanisms, config_.mechanisms_state_file),
+      relay_(loop_, log),
+      surroundings_{loop_, relay_, mechanisms_, log, config_.idle} {}
+
+Adapter::~Adapter() = default;
+
+absl::Status Adapter::Start() {
+  ASSIGN_OR_RETURN(std::vector<ServerAddress> servers, ServerAddresses(config_));
+  absl::Status loaded = mechanisms_.Load();
+  if (!loaded.ok() && !absl::IsNotFound(loaded)) {
+    log_.warn("{}; greeting with the fallback until sasld tells its mechanisms",
+              std::string(loaded.message()));
+  }
+  for (const ListenConfig& listen : config_.listen) {
+    constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+    ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog));
+    listeners_.push_back(std::make_unique<Listener>(listen, descriptor, surroundings_));
+    log_.info("listening on {} ({})", listen.socket.path, listen.protocol->name);
+  }
+  client_ = std::make_unique<GrpcStepClient>(
+      GrpcStepClient::Options{std::move(servers), config_.answer_within}, ClientCallbacks());
+  relay_.SetClient(*client_);
+  for (auto& listener : listeners_) listener->Start();
+  TickLater();
+  sd_notify(0, "READY=1");
+  return absl::OkStatus();
+}
+
+// All three come on the client's thread, which ends before anything they use.
+GrpcStepClient::Callbacks Adapter::ClientCallbacks() {
+  return {
+      .on_replies = [this](std::vector<v1::StepReply> replies) { relay_.Post(std::move(replies)); },
+      .on_mechanisms =
+          [this](const v1::ListMechanismsReply& mechanisms) {
+            asio::post(loop_, [this, mechanisms] { Learn(mechanisms); });
+          },
+      .on_change =
+          [this](std::string_view target, bool connected, std::string_view why) {
+            if (connected) {
+              log_.info("connected to sasld at {}", target);
+            } else {
+              log_.error(
+                  "no connection to sasld at {}: {}. Is it running? Trying again; without it "
+                  "logins "
+                  "fail as temporary",
+                  target, why);
+            }
+          },
+  };
+}
+
+void Adapter::Learn(const v1::ListMechanismsReply& mechanisms) {
+  absl::Status learned = mechanisms_.Learn(mechanisms);
+  bool offers_nothing = absl::IsFailedPrecondition(learned);
+  bool told_before = offers_nothing && std::exchange(offers_nothing_, offers_nothing);
+  offers_nothing_ = offers_nothing;
+  if (!learned.ok() && !told_before) log_.warn("mechanisms: {}", std::string(learned.message()));
+}
+
+void Adapter::HandleSignals(Reload reload) {
+  reload_ = std::move(reload);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  WaitForSignal();
+}
+
+void Adapter::WaitForSignal() {
+  signals_.async_wait([this](const asio::error_code& error, int signal) {
+    if (error) return;
+    if (signal != SIGHUP) return Stop();
+    if (absl::StatusOr<AdapterConfig> config = reload_(); config.ok()) {
+      TakeOver(*config);
+    } else {
+      log_.error("configuration not reloaded, the old one stays:\n{}",
+                 std::string(config.status().message()));
+    }
+    WaitForSignal();
+  });
+}
+
+void Adapter::TakeOver(const AdapterConfig& config) {
+  // Also with the same names: certificates may have been renewed under them.
+  bool tls = !config.server_tls.ca.empty();
+  if (tls || config.server_addresses != config_.server_addresses) {
+    absl::StatusOr<std::vector<ServerAddress>> servers = ServerAddresses(config);
+    if (!servers.ok()) {
+      log_.error("configuration not reloaded: {}", std::string(servers.status().message()));
+      return;
+    }
+    client_->SetServers(*std::move(servers));
+    config_.server_addresses = config.server_addresses;
+    config_.server_tls = config.server_tls;
+  }
+  log_.set_level(spdlog::level::from_str(config.log_level));
+  log_.info("configuration reloaded: log level and servers");
+  if (!SameSockets(config.listen, config_.listen) ||
+      config.answer_within != config_.answer_within || config.idle != config_.idle ||
+      config.mechanisms_state_file != config_.mechanisms_state_file ||
+      config.fallback_mechanisms.SerializeAsString() !=
+          config_.fallback_mechanisms.SerializeAsString()) {
+    log_.warn("[[listen]], [limits] and [mechanisms] were changed too: that takes a restart");
+  }
+}
+
+void Adapter::TickLater() {
+  tick_.expires_after(kTick);
+  tick_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    for (auto& listener : listeners_) listener->Tick(MonotonicNow());
+    TickLater();
+  });
+}
+
+void Adapter::Run() { loop_.run(); }
+
+void Adapter::Stop() {
+  asio::post(loop_, [this] {
+    if (std::exchange(stopping_, true)) return;
+    sd_notify(0, "STOPPING=1");
+    log_.info("stopping: {} steps under way", relay_.steps_under_way());
+    for (auto& listener : listeners_) listener->StopAccepting();
+    Drain(MonotonicNow() + kDrainWithin);
+  });
+}
+
+void Adapter::Drain(absl::Time until) {
+  if (relay_.steps_under_way() == 0 || MonotonicNow() >= until) return loop_.stop();
+  drain_.expires_after(kDrainTick);
+  drain_.async_wait([this, until](const asio::error_code& error) {
+    if (!error) Drain(until);
+  });
+}
+
+}  // namespace sasld

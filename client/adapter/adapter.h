@@ -1,0 +1,71 @@
+// The whole adapter but its command line: the event loop, the listeners, the way to sasld.
+#pragma once
+
+#include <asio.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/adapter/config.h"
+#include "client/adapter/listener.h"
+#include "client/adapter/mechanism_cache.h"
+#include "client/adapter/relay.h"
+#include "client/grpc_step_client.h"
+#include "spdlog/logger.h"
+
+namespace sasld {
+
+// What `config` says of the servers, with the files for TLS read. InvalidArgument: one of them
+// cannot be read; the text names it.
+absl::StatusOr<std::vector<ServerAddress>> ServerAddresses(const AdapterConfig& config);
+
+class Adapter {
+ public:
+  using Reload = absl::AnyInvocable<absl::StatusOr<AdapterConfig>()>;
+
+  // `log` must outlive the adapter.
+  Adapter(AdapterConfig config, spdlog::logger& log);
+  ~Adapter();
+  Adapter(const Adapter&) = delete;
+  Adapter& operator=(const Adapter&) = delete;
+
+  // Opens the sockets and begins to look for sasld, whether it is there or not. Errors: as
+  // ListenUnix, and as ServerAddresses.
+  absl::Status Start();
+  // SIGTERM and SIGINT end Run(); SIGHUP takes over what can be changed from what `reload` yields.
+  void HandleSignals(Reload reload);
+  // Serves until Stop(); then answers what is under way, for a few seconds at most.
+  void Run();
+  // Any thread.
+  void Stop();
+
+ private:
+  using Timer = asio::steady_timer;
+
+  void WaitForSignal();
+  void TakeOver(const AdapterConfig& config);
+  void Learn(const v1::ListMechanismsReply& mechanisms);
+  GrpcStepClient::Callbacks ClientCallbacks();
+  void TickLater();
+  void Drain(absl::Time until);
+
+  AdapterConfig config_;
+  spdlog::logger& log_;
+  asio::io_context loop_{1};
+  asio::signal_set signals_{loop_};
+  Timer tick_{loop_};
+  Timer drain_{loop_};
+  Reload reload_;
+  bool stopping_ = false;
+  bool offers_nothing_ = false;  // sasld's last list; logged once
+  MechanismCache mechanisms_;
+  Relay relay_;
+  ListenerSurroundings surroundings_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<GrpcStepClient> client_;  // last: its thread calls into the others
+};
+
+}  // namespace sasld

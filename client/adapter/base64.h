@@ -1,0 +1,21 @@
+// Base64 (RFC 4648 section 4) as far as the adapter needs it: it writes it, and passes the client's
+// on as text. sasld decodes, strictly.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sasld {
+
+// Appends the base64 of `bytes`, padded.
+void AppendBase64(std::string_view bytes, std::string& out);
+
+// The size of the base64 of so many bytes.
+constexpr size_t Base64Size(size_t bytes) { return (bytes + 2) / 3 * 4; }
+
+// Whether `text` could be base64: whole groups of four, of the alphabet and '=' only. Where '='
+// stands and what the last bits are is left to sasld.
+bool LooksLikeBase64(std::string_view text);
+
+}  // namespace sasld

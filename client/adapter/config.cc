@@ -1,0 +1,142 @@
+#include "client/adapter/config.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "client/adapter/mechanism_text.h"
+#include "proto/common/status_macros.h"
+
+namespace sasld {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+
+bool IsUnix(std::string_view address) { return address.substr(0, kUnix.size()) == kUnix; }
+
+// "host:port" or "[v6]:port", roughly: gRPC resolves it.
+bool IsHostAndPort(std::string_view address) {
+  size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || address.find('/') != address.npos)
+    return false;
+  std::string_view port = address.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 &&
+         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void ReadServer(TomlTable server, AdapterConfig& config) {
+  config.server_addresses = server.Strings("addresses", {"unix:/run/sasld/sasl.sock"});
+  bool any_tcp = false;
+  for (const std::string& address : config.server_addresses) {
+    if (IsUnix(address) && !UnixSocketPath(address).ok()) {
+      server.Reject("addresses",
+                    "\"" + address + "\" has no path such as \"unix:/run/sasld/sasl.sock\"");
+    } else if (!IsUnix(address) && !IsHostAndPort(address)) {
+      server.Reject("addresses", "\"" + address + "\" is neither \"unix:/path\" nor \"host:port\"");
+    }
+    any_tcp = any_tcp || !IsUnix(address);
+  }
+  if (config.server_addresses.empty()) {
+    server.Reject("addresses", "is empty; at least one server is needed");
+  }
+  TomlTable tls = server.Table("tls");
+  config.server_tls = {tls.String("ca", ""), tls.String("certificate", ""), tls.String("key", "")};
+  const TlsFiles& files = config.server_tls;
+  if (any_tcp && (files.ca.empty() || files.certificate.empty() || files.key.empty())) {
+    server.Reject(
+        "addresses",
+        "a server on TCP needs [server.tls] with ca, certificate and key: passwords pass here");
+  }
+}
+
+TemporaryFailureWay ReadTemporaryFailure(TomlTable& listen) {
+  std::string way = listen.String("temporary_failure", "auto");
+  if (way == "close") return TemporaryFailureWay::kClose;
+  if (way == "fail") return TemporaryFailureWay::kFail;
+  if (way != "auto") {
+    listen.Reject("temporary_failure", "\"" + way + "\" is none of \"auto\", \"close\", \"fail\"");
+  }
+  return TemporaryFailureWay::kAuto;
+}
+
+void ReadListeners(TomlTable root, AdapterConfig& config) {
+  std::set<std::string> paths;
+  for (TomlTable& listen : root.Tables("listen")) {
+    ListenConfig one{};
+    std::string protocol = listen.RequiredString("protocol");
+    one.protocol = FindProtocol(protocol);
+    if (!one.protocol && !protocol.empty()) {
+      listen.Reject("protocol", "\"" + protocol + "\" is none of: " + ProtocolNames());
+    }
+    one.socket.path = listen.RequiredString("path");
+    if (!one.socket.path.empty() && one.socket.path.front() != '/') {
+      listen.Reject("path", "\"" + one.socket.path + "\" is not an absolute path");
+    } else if (!one.socket.path.empty() && !paths.insert(one.socket.path).second) {
+      listen.Reject("path", "\"" + one.socket.path + "\" is listened on twice");
+    }
+    one.socket.mode = listen.Mode("mode", 0660);
+    one.socket.owner = listen.String("owner", "");
+    one.socket.group = listen.String("group", "");
+    one.temporary_failure = ReadTemporaryFailure(listen);
+    one.max_connections = static_cast<size_t>(listen.Integer("max_connections", 10000, 1, 1000000));
+    config.listen.push_back(std::move(one));
+  }
+  if (config.listen.empty()) {
+    root.Reject("listen", "there is no [[listen]] with protocol and path, so nothing to do");
+  }
+}
+
+void ReadMechanisms(TomlTable mechanisms, AdapterConfig& config) {
+  for (const std::string& text : mechanisms.Strings(
+           "fallback", {"SCRAM-SHA-256 mutual-auth", "PLAIN plaintext", "LOGIN plaintext"})) {
+    absl::StatusOr<v1::MechanismInfo> mechanism = ParseMechanism(text);
+    if (mechanism.ok()) {
+      *config.fallback_mechanisms.add_mechanisms() = *std::move(mechanism);
+    } else {
+      mechanisms.Reject("fallback", std::string(mechanism.status().message()));
+    }
+  }
+  if (!OffersAny(config.fallback_mechanisms)) {
+    mechanisms.Reject("fallback", "offers no mechanism; Postfix would not even start a session");
+  }
+  config.mechanisms_state_file = mechanisms.String("state_file", "");
+}
+
+absl::StatusOr<AdapterConfig> Read(TomlDocument document) {
+  AdapterConfig config;
+  TomlTable root = document.Root();
+  ReadServer(root.Table("server"), config);
+  ReadListeners(root, config);
+  ReadMechanisms(root.Table("mechanisms"), config);
+
+  TomlTable limits = root.Table("limits");
+  // Postfix waits 10 s for an answer, chasquid 5 s for a whole exchange.
+  config.answer_within =
+      limits.Duration("answer_within", absl::Seconds(4), absl::Milliseconds(500), absl::Seconds(9));
+  config.idle = limits.Duration("idle", absl::Hours(1), absl::Minutes(3), absl::Hours(24 * 7));
+
+  constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
+  TomlTable log = root.Table("log");
+  config.log_level = log.String("level", "info");
+  if (std::find(kLevels.begin(), kLevels.end(), config.log_level) == kLevels.end()) {
+    log.Reject("level", "\"" + config.log_level +
+                            "\" is none of \"debug\", \"info\", \"warning\", \"error\"");
+  }
+  RETURN_IF_ERROR(document.Finish());
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path) {
+  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(path));
+  return Read(std::move(document));
+}
+
+absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name) {
+  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Parse(text, std::move(name)));
+  return Read(std::move(document));
+}
+
+}  // namespace sasld

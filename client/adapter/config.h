@@ -1,0 +1,50 @@
+// The adapter's configuration: one struct, one parser. deploy/adapter.toml documents every key.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/adapter/protocol.h"
+#include "client/adapter/protocols.h"
+#include "proto/common/toml_reader.h"
+#include "proto/common/unix_socket.h"
+#include "sasld/v1/sasl.pb.h"
+
+namespace sasld {
+
+// Files for TLS to servers on TCP, in PEM.
+struct TlsFiles {
+  std::string ca;
+  std::string certificate;
+  std::string key;
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
+};
+
+struct ListenConfig {
+  const Protocol* protocol;  // never null; static
+  SocketFile socket;
+  TemporaryFailureWay temporary_failure = TemporaryFailureWay::kAuto;
+  size_t max_connections = 10000;
+};
+
+struct AdapterConfig {
+  std::vector<std::string> server_addresses;  // "unix:/path" or "host:port"
+  TlsFiles server_tls;                        // set where an address is not a Unix socket
+  std::vector<ListenConfig> listen;
+  v1::ListMechanismsReply fallback_mechanisms;
+  std::string mechanisms_state_file;  // empty: none
+  absl::Duration answer_within;
+  absl::Duration idle;
+  std::string log_level;
+};
+
+// NotFound, PermissionDenied: the file cannot be read. InvalidArgument: a line for each mistake.
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path);
+// The same for text; `name` stands for the file in errors.
+absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name);
+
+}  // namespace sasld

@@ -1,0 +1,141 @@
+#include "client/adapter/connection.h"
+
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace sasld {
+
+Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session,
+                       ConnectionOwner& owner, Relay& relay, LoopScratch& scratch)
+    : socket_(std::move(socket)),
+      session_(std::move(session)),
+      owner_(owner),
+      relay_(relay),
+      scratch_(scratch) {}
+
+Connection::~Connection() {
+  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
+}
+
+void Connection::Start() {
+  session_->Greet(output_);
+  Flush();
+  WaitForInput();
+}
+
+void Connection::WaitForInput() {
+  if (waiting_for_input_ || closing_ || !socket_.is_open()) return;
+  if (output_.size() - sent_ > kMaxUnsent) return;  // Flush() comes back here
+  waiting_for_input_ = true;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const asio::error_code& error) {
+    self->waiting_for_input_ = false;
+    if (!error) self->Read();
+  });
+}
+
+void Connection::Read() {
+  if (closing_ || !socket_.is_open()) return;
+  std::array<char, 65536>& input = scratch_.input;
+  ssize_t count = ::recv(socket_.native_handle(), input.data(), input.size(), MSG_DONTWAIT);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return Close();
+  if (count > 0) {
+    heard_ = true;
+    size_t bytes = static_cast<size_t>(count);
+    session_->Receive({input.data(), bytes}, output_, scratch_.events);
+    explicit_bzero(input.data(), bytes);  // PLAIN's passwords were in it
+    HandleEvents();
+  }
+  WaitForInput();
+}
+
+void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
+  RemoveStep(exchange, /*forget=*/false);
+  session_->Answer(exchange, std::move(reply), output_, scratch_.events);
+  HandleEvents();
+}
+
+void Connection::HandleEvents() {
+  for (ProtocolEvent& event : scratch_.events) {
+    std::visit([this](auto& one) { Handle(one); }, event);
+  }
+  scratch_.events.clear();
+  if ((output_.empty() && !closing_) || waiting_for_room_) return;
+  if (!std::exchange(flush_due_, true)) relay_.FlushLater(shared_from_this());
+}
+
+void Connection::Handle(StepWanted& wanted) {
+  uint64_t id = relay_.Queue(*this, wanted.exchange, std::move(wanted.request));
+  steps_.push_back({wanted.exchange, id});
+}
+
+void Connection::Handle(ExchangeDropped& dropped) { RemoveStep(dropped.exchange, /*forget=*/true); }
+
+void Connection::Handle(CloseWanted& wanted) {
+  closing_ = true;
+  if (!wanted.why.empty()) owner_.Violated(wanted.why);
+}
+
+void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what); }
+
+void Connection::RemoveStep(uint64_t exchange, bool forget) {
+  auto step = std::find_if(steps_.begin(), steps_.end(),
+                           [exchange](const StepUnderWay& s) { return s.exchange == exchange; });
+  if (step == steps_.end()) return;
+  if (forget) relay_.Forget(step->correlation_id);
+  *step = steps_.back();
+  steps_.pop_back();
+  if (steps_.empty() && steps_.capacity() > 16) steps_ = {};
+}
+
+void Connection::Flush() {
+  flush_due_ = false;
+  if (!socket_.is_open() || waiting_for_room_) return;
+  while (sent_ < output_.size()) {
+    ssize_t count = ::send(socket_.native_handle(), output_.data() + sent_, output_.size() - sent_,
+                           MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN) return Close();
+    if (count <= 0) break;
+    sent_ += static_cast<size_t>(count);
+    unsent_since_ = absl::InfiniteFuture();
+  }
+  if (sent_ == output_.size()) {
+    output_ = std::string();  // gives the memory back
+    sent_ = 0;
+    if (closing_) return Close();
+  } else {
+    waiting_for_room_ = true;
+    socket_.async_wait(Socket::wait_write,
+                       [self = shared_from_this()](const asio::error_code& error) {
+                         self->waiting_for_room_ = false;
+                         if (!error) self->Flush();
+                       });
+  }
+  WaitForInput();
+}
+
+void Connection::Tick(absl::Time now, absl::Duration idle) {
+  session_->ForgetSilent(now);
+  if (!output_.empty()) {
+    if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+    if (now - unsent_since_ > kMaxStall) return Close();
+  }
+  if (std::exchange(heard_, false)) idle_since_ = now;
+  if (steps_.empty() && now - idle_since_ > idle) Close();
+}
+
+void Connection::Close() {
+  if (!socket_.is_open()) return;
+  closing_ = true;
+  asio::error_code ignored;
+  socket_.close(ignored);
+  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
+  steps_.clear();
+  owner_.Closed(*this);
+}
+
+}  // namespace sasld

@@ -1,0 +1,102 @@
+// One mail server's connection: bytes between its socket and its session, answers from the relay.
+//
+// Lives on the event loop's thread. While it waits it holds no buffer: input is read into one that
+// all connections share, output is freed once it has left.
+#pragma once
+
+#include <array>
+#include <asio.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/adapter/protocol.h"
+#include "client/adapter/relay.h"
+#include "sasld/v1/sasl.pb.h"
+
+namespace sasld {
+
+class Connection;
+
+// What the connections of a loop share, each for the length of one handler.
+struct LoopScratch {
+  std::array<char, 65536> input;
+  std::vector<ProtocolEvent> events;
+};
+
+// Who owns connections.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  // The connection has hung up, and is to be let go.
+  virtual void Closed(Connection& connection) = 0;
+  // The peer broke the protocol. `why` is static text.
+  virtual void Violated(std::string_view why) = 0;
+  // Something that the administrator can mend. `what` is static text.
+  virtual void Noticed(std::string_view what) = 0;
+};
+
+// shared_ptr carries it through waits of the loop that end after it was closed.
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  // Reading stops while so much is unsent.
+  static constexpr size_t kMaxUnsent = 64 * 1024;
+  // Who does not take its output for so long is cut off.
+  static constexpr absl::Duration kMaxStall = absl::Seconds(30);
+
+  // The executor's concrete type: asio's usual one costs indirect calls at each wait.
+  using Socket =
+      asio::basic_stream_socket<asio::local::stream_protocol, asio::io_context::executor_type>;
+
+  // All references must outlive the connection.
+  Connection(Socket socket, std::unique_ptr<ProtocolSession> session, ConnectionOwner& owner,
+             Relay& relay, LoopScratch& scratch);
+  ~Connection();
+
+  void Start();
+  // Takes the answer to a step. Its output leaves with Flush(), which the relay calls.
+  void TakeAnswer(uint64_t exchange, v1::StepReply&& reply);
+  // Sends what there is to be sent.
+  void Flush();
+  // To be called every few seconds. Closes what stalls, and what was `idle` for longer.
+  void Tick(absl::Time now, absl::Duration idle);
+  void Close();
+
+  size_t index = 0;  // the owner's
+
+ private:
+  struct StepUnderWay {
+    uint64_t exchange;
+    uint64_t correlation_id;
+  };
+
+  void WaitForInput();
+  void Read();
+  void HandleEvents();
+  void Handle(StepWanted& wanted);
+  void Handle(ExchangeDropped& dropped);
+  void Handle(CloseWanted& wanted);
+  void Handle(Noticed& noticed);
+  void RemoveStep(uint64_t exchange, bool forget);
+
+  Socket socket_;
+  std::unique_ptr<ProtocolSession> session_;
+  ConnectionOwner& owner_;
+  Relay& relay_;
+  LoopScratch& scratch_;
+  std::vector<StepUnderWay> steps_;
+  std::string output_;
+  size_t sent_ = 0;  // of output_
+  bool waiting_for_input_ = false;
+  bool waiting_for_room_ = false;
+  bool flush_due_ = false;
+  bool closing_ = false;  // once output_ has left
+  bool heard_ = true;     // since the last tick
+  absl::Time unsent_since_ = absl::InfiniteFuture();
+  absl::Time idle_since_ = absl::InfiniteFuture();
+};
+
+}  // namespace sasld

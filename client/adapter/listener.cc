@@ -1,0 +1,131 @@
+#include "client/adapter/listener.h"
+
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "client/monotonic_time.h"
+
+namespace sasld {
+namespace {
+
+constexpr int kMaxAcceptedAtOnce = 64;  // then others have their turn
+constexpr std::chrono::milliseconds kPause(100);
+
+ino_t InodeOf(const std::string& path) {
+  struct stat file;
+  return lstat(path.c_str(), &file) == 0 ? file.st_ino : 0;
+}
+
+}  // namespace
+
+Listener::Listener(ListenConfig config, int descriptor, ListenerSurroundings& surroundings)
+    : config_(std::move(config)),
+      surroundings_(surroundings),
+      acceptor_(surroundings.loop, asio::local::stream_protocol(), descriptor),
+      pause_(surroundings.loop),
+      inode_(InodeOf(config_.socket.path)) {}
+
+Listener::~Listener() {
+  StopAccepting();
+  while (!connections_.empty()) connections_.back()->Close();
+}
+
+void Listener::StopAccepting() {
+  if (!acceptor_.is_open()) return;
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+  if (InodeOf(path()) == inode_) unlink(path().c_str());
+}
+
+void Listener::WaitForConnections() {
+  acceptor_.async_wait(Acceptor::wait_read, [this](const asio::error_code& error) {
+    if (!error) AcceptAll();
+  });
+}
+
+void Listener::AcceptAll() {
+  for (int i = 0; i < kMaxAcceptedAtOnce; ++i) {
+    // Those who wait in the kernel's queue are served later; smtpd would die of a refusal.
+    if (connections_.size() >= config_.max_connections) return Pause("max_connections is reached");
+    int descriptor =
+        accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor >= 0) {
+      Adopt(descriptor);
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return Pause(std::strerror(errno));  // EMFILE and the like
+    }
+  }
+  WaitForConnections();
+}
+
+void Listener::Adopt(int descriptor) {
+  SessionFacts facts{surroundings_.mechanisms.current(),
+                     config_.temporary_failure,
+                     getpid(),
+                     ++surroundings_.connections_made,
+                     {}};
+  // Cannot fail for so few bytes once the kernel's generator is up; at worst the cookie is zero,
+  // which nobody checks on a socket of this kind.
+  (void)!getrandom(facts.cookie.data(), facts.cookie.size(), 0);
+  Connection::Socket socket(surroundings_.loop, asio::local::stream_protocol(), descriptor);
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), config_.protocol->make_session(facts), *this,
+                                   surroundings_.relay, surroundings_.scratch);
+  connection->index = connections_.size();
+  connections_.push_back(connection);
+  connection->Start();
+}
+
+void Listener::Pause(std::string_view why) {
+  if (auto held_back = pauses_.Admit(MonotonicNow())) {
+    surroundings_.log.warn(
+        "{}: cannot take more than {} connections: {}; new ones wait. Raise max_connections in "
+        "[[listen]] "
+        "or the process's limit of open files",
+        path(), connections_.size(), why);
+  }
+  pause_.expires_after(kPause);
+  pause_.async_wait([this](const asio::error_code& error) {
+    if (!error && acceptor_.is_open()) AcceptAll();
+  });
+}
+
+void Listener::Tick(absl::Time now) {
+  // Backwards: Tick() may close, and closing moves the last one here.
+  for (size_t i = connections_.size(); i-- > 0;) {
+    std::shared_ptr<Connection> connection = connections_[i];
+    connection->Tick(now, surroundings_.idle);
+  }
+}
+
+void Listener::Closed(Connection& connection) {
+  size_t index = connection.index;
+  connections_.back()->index = index;
+  connections_[index].swap(connections_.back());
+  connections_.pop_back();
+}
+
+void Listener::Violated(std::string_view why) {
+  if (auto held_back = violations_.Admit(MonotonicNow())) {
+    surroundings_.log.warn(
+        "{}: a client broke the protocol and was disconnected: {} ({} more before)", path(), why,
+        *held_back);
+  }
+}
+
+void Listener::Noticed(std::string_view what) {
+  if (auto held_back = notices_.Admit(MonotonicNow())) {
+    surroundings_.log.warn("{}: {} ({} more before)", path(), what, *held_back);
+  }
+}
+
+}  // namespace sasld

@@ -1,0 +1,77 @@
+// One listening socket and its connections. Lives on the event loop's thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <asio.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/adapter/config.h"
+#include "client/adapter/connection.h"
+#include "client/adapter/log_limiter.h"
+#include "client/adapter/mechanism_cache.h"
+#include "client/adapter/relay.h"
+#include "spdlog/logger.h"
+
+namespace sasld {
+
+// What the listeners of one adapter share.
+struct ListenerSurroundings {
+  asio::io_context& loop;
+  Relay& relay;
+  const MechanismCache& mechanisms;
+  spdlog::logger& log;
+  absl::Duration idle;
+  LoopScratch scratch = {};
+  uint64_t connections_made = 0;
+};
+
+class Listener final : public ConnectionOwner {
+ public:
+  // Takes over `descriptor`, which listens at config.socket.path. `surroundings` must outlive it.
+  Listener(ListenConfig config, int descriptor, ListenerSurroundings& surroundings);
+  ~Listener() override;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  void Start() { WaitForConnections(); }
+  // Closes the socket and removes its file. Connections live on.
+  void StopAccepting();
+  // To be called every few seconds.
+  void Tick(absl::Time now);
+  size_t connections() const { return connections_.size(); }
+  const std::string& path() const { return config_.socket.path; }
+
+ private:
+  using Acceptor =
+      asio::basic_socket_acceptor<asio::local::stream_protocol, asio::io_context::executor_type>;
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                           asio::wait_traits<std::chrono::steady_clock>,
+                                           asio::io_context::executor_type>;
+
+  void Closed(Connection& connection) override;
+  void Violated(std::string_view why) override;
+  void Noticed(std::string_view what) override;
+
+  void WaitForConnections();
+  void AcceptAll();
+  void Adopt(int descriptor);
+  void Pause(std::string_view why);
+
+  const ListenConfig config_;
+  ListenerSurroundings& surroundings_;
+  Acceptor acceptor_;
+  Timer pause_;
+  ino_t inode_ = 0;  // of the socket's file, to remove no other's
+  std::vector<std::shared_ptr<Connection>> connections_;
+  LogLimiter pauses_{absl::Minutes(1)};
+  LogLimiter violations_{absl::Seconds(10)};
+  LogLimiter notices_{absl::Minutes(1)};
+};
+
+}  // namespace sasld

@@ -1,0 +1,93 @@
+// sasld-adapter: the command line, what the process needs, and the adapter.
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "client/adapter/adapter.h"
+#include "client/adapter/config.h"
+#include "spdlog/logger.h"
+#include "spdlog/sinks/stdout_sinks.h"
+
+namespace {
+
+constexpr int kError = 1;
+constexpr int kUsage = 2;
+
+void PrepareProcess() {
+  std::signal(SIGPIPE, SIG_IGN);
+  // Passwords pass through this memory.
+  rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  // One descriptor for each connection; the soft limit is often 1024.
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  // Debian's Abseil looks for lock cycles at every mutex unless told not to.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
+spdlog::logger MakeLogger(const std::string& level) {
+  spdlog::logger log("sasld-adapter", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  // The journal has its own clock.
+  log.set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+  log.set_level(spdlog::level::from_str(level));
+  return log;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "sasld-adapter: lets mail servers authenticate their users with sasld.\n"
+      "It speaks their own protocols on Unix sockets. See sasld-adapter(8).");
+  std::string path;
+  bool check = false;
+  app.add_option("--config", path,
+                 "Configuration file (TOML); a commented one is deploy/adapter.toml")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--check-config", check, "Read the configuration, tell all mistakes, and end");
+  app.set_version_flag("--version", "sasld-adapter " SASLD_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+
+  absl::StatusOr<sasld::AdapterConfig> config = sasld::LoadAdapterConfig(path);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    return kError;
+  }
+  if (check) {
+    auto servers = sasld::ServerAddresses(*config);
+    if (!servers.ok()) {
+      std::fprintf(stderr, "%s: %s\n", path.c_str(),
+                   std::string(servers.status().message()).c_str());
+      return kError;
+    }
+    std::printf("%s: ok\n", path.c_str());
+    return 0;
+  }
+
+  PrepareProcess();
+  spdlog::logger log = MakeLogger(config->log_level);
+  sasld::Adapter adapter(*std::move(config), log);
+  adapter.HandleSignals([path] { return sasld::LoadAdapterConfig(path); });
+  if (absl::Status started = adapter.Start(); !started.ok()) {
+    log.error("cannot start: {}", std::string(started.message()));
+    return kError;
+  }
+  adapter.Run();
+  log.info("stopped");
+  return 0;
+}

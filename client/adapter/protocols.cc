@@ -1,0 +1,30 @@
+#include "client/adapter/protocols.h"
+
+#include "client/adapter/dovecot_auth.h"
+
+namespace sasld {
+namespace {
+
+constexpr Protocol kProtocols[] = {
+    {"dovecot-auth", MakeDovecotAuthSession},
+};
+
+}  // namespace
+
+const Protocol* FindProtocol(std::string_view name) {
+  for (const Protocol& protocol : kProtocols) {
+    if (protocol.name == name) return &protocol;
+  }
+  return nullptr;
+}
+
+std::string ProtocolNames() {
+  std::string names;
+  for (const Protocol& protocol : kProtocols) {
+    if (!names.empty()) names += ", ";
+    names += protocol.name;
+  }
+  return names;
+}
+
+}  // namespace sasld

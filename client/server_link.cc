@@ -1,0 +1,201 @@
+#include "client/server_link.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace sasld {
+namespace {
+
+using Kind = ServerLink::Operation::Kind;
+
+// A new connection must answer within this, else the next attempt begins.
+constexpr absl::Duration kConnectWithin = absl::Seconds(2);
+// Mechanisms are asked for so often. This is the keep-alive too: gRPC's own pings would be
+// counted against us by servers with its default settings.
+constexpr absl::Duration kListEvery = absl::Seconds(5);
+constexpr absl::Duration kListWithin = absl::Seconds(5);
+constexpr absl::Duration kShortestBackoff = absl::Milliseconds(50);
+constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
+// A connection that lived so long was a good one: the first retry after it is at once.
+constexpr absl::Duration kGoodConnection = absl::Seconds(1);
+
+std::shared_ptr<grpc::Channel> NewChannel(const ServerAddress& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 1);  // the minimal stack leaves them out
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);          // steps are retried by the step client
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Each attempt is a connection of its own: gRPC's back-off would add to ours.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(-1);
+  return grpc::CreateCustomChannel(address.target, address.credentials, arguments);
+}
+
+}  // namespace
+
+// One connection, from connecting to the return of its last operation.
+struct ServerLink::Attempt {
+  explicit Attempt(const ServerAddress& address, ServerLink& link)
+      : stub(v1::Sasl::NewStub(NewChannel(address))) {
+    for (size_t i = 0; i < operations.size(); ++i) operations[i] = {&link, static_cast<Kind>(i)};
+  }
+  void* Begin(Kind kind) {
+    ++under_way;
+    return &operations[static_cast<size_t>(kind)];
+  }
+
+  std::unique_ptr<v1::Sasl::Stub> stub;
+  std::array<Operation, 5> operations;
+  int under_way = 0;
+  bool broken = false;
+
+  std::unique_ptr<grpc::ClientContext> list_context;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::ListMechanismsReply>> list;
+  v1::ListMechanismsReply list_reply;
+  grpc::Status list_status;
+  bool listing = false;
+
+  grpc::ClientContext stream_context;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::StepBatch, v1::StepReplyBatch>> stream;
+  v1::StepReplyBatch replies;
+  grpc::Status stream_status;
+};
+
+ServerLink::ServerLink(ServerAddress address, grpc::CompletionQueue& queue)
+    : address_(std::move(address)), queue_(queue) {}
+
+ServerLink::~ServerLink() = default;
+
+absl::Time ServerLink::Advance(absl::Time now) {
+  if (!attempt_ && !retired_) {
+    if (now < next_attempt_) return next_attempt_;
+    Connect(now);
+  }
+  if (!connected_ || attempt_->listing) return absl::InfiniteFuture();
+  if (now >= next_list_) {
+    List(kListWithin);
+    return absl::InfiniteFuture();
+  }
+  return next_list_;
+}
+
+void ServerLink::Connect(absl::Time now) {
+  // Counted from the attempt's beginning, so that slow failures are not followed by a pause as
+  // well.
+  backoff_ = std::clamp(backoff_ * 2, kShortestBackoff, kLongestBackoff);
+  next_attempt_ = now + backoff_;
+  attempt_ = std::make_unique<Attempt>(address_, *this);
+  List(kConnectWithin);
+}
+
+void ServerLink::List(absl::Duration within) {
+  Attempt& attempt = *attempt_;
+  attempt.listing = true;
+  attempt.list_context = std::make_unique<grpc::ClientContext>();
+  attempt.list_context->set_deadline(absl::ToChronoTime(absl::Now() + within));
+  attempt.list = attempt.stub->AsyncListMechanisms(attempt.list_context.get(),
+                                                   v1::ListMechanismsRequest(), &queue_);
+  attempt.list->Finish(&attempt.list_reply, &attempt.list_status, attempt.Begin(Kind::kList));
+}
+
+void ServerLink::Write(const v1::StepBatch& batch) {
+  writing_ = true;
+  attempt_->stream->Write(batch, attempt_->Begin(Kind::kWrite));
+}
+
+void ServerLink::Retire() {
+  retired_ = true;
+  connected_ = false;
+  if (!attempt_) return;
+  attempt_->broken = true;
+  if (attempt_->listing) attempt_->list_context->TryCancel();
+  if (attempt_->stream) attempt_->stream_context.TryCancel();
+}
+
+ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
+  News news;
+  Attempt& attempt = *attempt_;
+  --attempt.under_way;
+  switch (kind) {
+    case Kind::kList:
+      CompleteList(ok, now, news);
+      break;
+    case Kind::kStart:
+      if (!ok) {  // Finish tells why
+        attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
+      } else if (!attempt.broken) {
+        connected_ = true;
+        connected_since_ = now;
+        news.connected = news.ready_to_write = true;
+        attempt.stream->Read(&attempt.replies, attempt.Begin(Kind::kRead));
+      } else {
+        attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
+      }
+      break;
+    case Kind::kRead:
+      CompleteRead(ok, news);
+      break;
+    case Kind::kWrite:
+      writing_ = false;
+      news.ready_to_write = connected_;  // after a failed one, the read fails too
+      break;
+    case Kind::kFinish:
+      Break(attempt.stream_status.error_message().empty() ? "the server ended the stream"
+                                                          : attempt.stream_status.error_message(),
+            news);
+      break;
+  }
+  if (attempt.under_way == 0 && attempt.broken) Settle(now);
+  return news;
+}
+
+void ServerLink::CompleteList(bool ok, absl::Time now, News& news) {
+  Attempt& attempt = *attempt_;
+  attempt.listing = false;
+  if (attempt.broken) return;
+  if (!ok || !attempt.list_status.ok()) return Break(attempt.list_status.error_message(), news);
+  next_list_ = now + kListEvery;
+  news.mechanisms = std::move(attempt.list_reply);
+  attempt.list_reply.Clear();
+  if (attempt.stream) return;
+  attempt.stream = attempt.stub->PrepareAsyncStepStream(&attempt.stream_context, &queue_);
+  attempt.stream->StartCall(attempt.Begin(Kind::kStart));
+}
+
+void ServerLink::CompleteRead(bool ok, News& news) {
+  Attempt& attempt = *attempt_;
+  if (!ok) {
+    connected_ = false;  // at once: what is queued now had better go elsewhere
+    attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
+    return;
+  }
+  news.replies.emplace();
+  news.replies->Swap(&attempt.replies);
+  attempt.stream->Read(&attempt.replies, attempt.Begin(Kind::kRead));
+}
+
+void ServerLink::Break(std::string why, News& news) {
+  Attempt& attempt = *attempt_;
+  connected_ = false;
+  if (attempt.broken) return;
+  attempt.broken = true;
+  news.broken = std::move(why);
+  if (attempt.listing) attempt.list_context->TryCancel();
+  if (attempt.stream) attempt.stream_context.TryCancel();
+}
+
+void ServerLink::Settle(absl::Time now) {
+  attempt_.reset();
+  writing_ = false;
+  if (connected_since_ != absl::InfinitePast() && now - connected_since_ > kGoodConnection) {
+    backoff_ = absl::ZeroDuration();
+    next_attempt_ = now;
+  }
+  connected_since_ = absl::InfinitePast();
+}
+
+}  // namespace sasld
