@@ -33,8 +33,8 @@ absl::StatusOr<std::pair<const BackEnd*, std::string>> Find(std::string_view url
       return std::pair(&back_end, std::string(url.substr(back_end.scheme.size())));
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat("store.url: \"", std::string(url),
-                                                 "\" is neither memory: nor sqlite:/path"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("store.url: \"", std::string(url), "\" is neither memory: nor sqlite:/path"));
 }
 
 }  // namespace

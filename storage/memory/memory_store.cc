@@ -1,5 +1,6 @@
 #include "storage/memory/memory_store.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -63,10 +64,16 @@ class MemoryStore final : public Store {
   }
 
  private:
-  // As it is stored: the keys carry the account's epoch.
+  static absl::Time WholeSeconds(absl::Time time) {
+    return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
+  }
+
+  // As it is stored: the keys carry the account's epoch, times are whole seconds.
   static Account WithEpoch(const Account& account, Epoch epoch) {
     Account stored = CloneAccount(account);
     stored.epoch = epoch;
+    stored.created = WholeSeconds(account.created);
+    stored.password_changed = WholeSeconds(account.password_changed);
     if (stored.credential.scram_sha_256) stored.credential.scram_sha_256->epoch = epoch;
     return stored;
   }

@@ -1,5 +1,5 @@
-// A store that keeps nothing beyond its process: for trials and tests, and the plainest statement of the
-// contract.
+// A store that keeps nothing beyond its process: for trials and tests, and the plainest statement
+// of the contract.
 #pragma once
 
 #include <memory>

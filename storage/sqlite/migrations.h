@@ -1,4 +1,5 @@
-// The schema's history: numbered steps, applied in order, each in the transaction that raises the version.
+// The schema's history: numbered steps, applied in order, each in the transaction that raises the
+// version.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

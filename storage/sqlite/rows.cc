@@ -2,6 +2,9 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 
 namespace sasld {
 namespace {
@@ -30,10 +33,16 @@ void BindBytes(SQLite::Statement& statement, int index, std::string_view bytes) 
   statement.bindNoCopy(index, bytes.data(), static_cast<int>(bytes.size()));
 }
 
+absl::Status Damaged(const std::string& path) {
+  return absl::DataLossError(
+      absl::StrCat(path, ": holds a damaged account; restore the database from a backup"));
+}
+
 }  // namespace
 
-absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement) {
+absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const std::string& path) {
   const auto epoch = static_cast<Epoch>(statement.getColumn(kEpoch).getInt64());
+  if (epoch == 0) return Damaged(path);
   Account account{Username::FromPrepared(std::string(BytesOf(statement.getColumn(kName)))),
                   statement.getColumn(kEnabled).getInt() != 0,
                   epoch,
@@ -52,7 +61,7 @@ absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement) {
   const size_t key_bytes = ScramHashBytes(ScramHash::kSha256);
   if (keys.salt.empty() || keys.iterations == 0 || keys.stored_key.size() != key_bytes ||
       keys.server_key.size() != key_bytes) {
-    return absl::DataLossError("the database holds a damaged SCRAM verifier");
+    return Damaged(path);
   }
   account.credential.scram_sha_256 = std::move(keys);
   return account;

@@ -3,6 +3,8 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "storage/store.h"
 
@@ -24,11 +26,11 @@ inline constexpr char kUpdateSql[] =
     "sha_256_server = ?10 WHERE name = ?1";
 
 // The account of the row that `statement` (of kFindSql or kListSql) stands on. DataLoss: the row
-// makes no sense.
-absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement);
+// makes no sense; the text names `path`, the database's.
+absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const std::string& path);
 
-// Binds kInsertSql's and kUpdateSql's parameters. Secrets are not copied: `account` must live until the
-// statement has run.
+// Binds kInsertSql's and kUpdateSql's parameters. Secrets are not copied: `account` must live until
+// the statement has run.
 void BindAccount(SQLite::Statement& statement, const Account& account, Epoch epoch);
 
 }  // namespace sasld

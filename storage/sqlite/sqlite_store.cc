@@ -1,6 +1,6 @@
 #include "storage/sqlite/sqlite_store.h"
 
-#include <sys/stat.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "proto/common/status_macros.h"
 #include "storage/sqlite/database_file.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/reader.h"
 #include "storage/sqlite/rows.h"
 
 namespace sasld {
@@ -19,37 +20,21 @@ namespace {
 
 absl::Status NoSuchAccount() { return absl::NotFoundError("no such user"); }
 
-// A connection for reading, with its statements prepared, used by one thread at a time.
-struct Reader {
-  explicit Reader(std::unique_ptr<SQLite::Database> opened)
-      : database(std::move(opened)), find(*database, kFindSql), list(*database, kListSql) {}
+// The log is folded back into the database file once it has so many pages (of 4 KiB).
+constexpr int kCheckpointPages = 1000;
 
-  // Sees all that was committed before this call.
-  void Renew(uint64_t current_generation) {
-    if (in_transaction && generation == current_generation) return;
-    End();
-    database->exec("BEGIN");
-    in_transaction = true;
-    generation = current_generation;
-  }
-  void End() {
-    if (std::exchange(in_transaction, false)) database->exec("COMMIT");
-  }
-
-  std::unique_ptr<SQLite::Database> database;
-  SQLite::Statement find;
-  SQLite::Statement list;
-  bool in_transaction = false;
-  uint64_t generation = 0;
-};
+int NoteLogPages(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
 
 class SqliteStore final : public Store {
  public:
-  // Throws what SQLiteCpp throws.
-  explicit SqliteStore(std::unique_ptr<DatabaseFile> file)
-      : file_(std::move(file)), writer_(file_->OpenWriter()) {}
+  SqliteStore(std::unique_ptr<DatabaseFile> file, SQLite::Database writer)
+      : file_(std::move(file)), writer_(std::move(writer)) {}
 
-  absl::Status Prepare(const std::string& path);
+  // Checks what is there, brings it up to date, and gets ready to read.
+  absl::Status Prepare();
 
   absl::StatusOr<Account> Find(const Username& name) const override;
   absl::StatusOr<Epoch> Create(const Account& account) override;
@@ -66,31 +51,48 @@ class SqliteStore final : public Store {
   template <typename Write>
   absl::Status InTransaction(Write write);
   Epoch DrawEpoch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
-  void EndIdleReads() const;
+  void FoldLogBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
+  void EndIdleReads();
 
   const std::unique_ptr<DatabaseFile> file_;
   absl::Mutex writer_mutex_;
-  const std::unique_ptr<SQLite::Database> writer_ ABSL_PT_GUARDED_BY(writer_mutex_);
+  SQLite::Database writer_ ABSL_GUARDED_BY(writer_mutex_);
+  int log_pages_ ABSL_GUARDED_BY(writer_mutex_) =
+      0;                                  // in the write-ahead log after the last commit
   std::atomic<uint64_t> generation_ = 1;  // raised by each commit, before the write returns
 
+  // As many readers come to be as threads read at once.
   mutable absl::Mutex idle_mutex_;
   mutable std::vector<std::unique_ptr<Reader>> idle_ ABSL_GUARDED_BY(idle_mutex_);
 };
 
-absl::Status SqliteStore::Prepare(const std::string& path) {
+absl::Status SqliteStore::Prepare() {
   absl::MutexLock lock(&writer_mutex_);
-  // Again through SQLite: after a crash the newest version may be in the write-ahead log only.
-  const auto version = static_cast<uint32_t>(writer_->execAndGet("PRAGMA user_version").getInt64());
-  const auto id = static_cast<uint32_t>(writer_->execAndGet("PRAGMA application_id").getInt64());
-  if (version != 0 || id != 0) RETURN_IF_ERROR(CheckSchema(path, id, version));
-  Migrate(*writer_);
-  return absl::OkStatus();
+  try {
+    // Again through SQLite: after a crash the newest version may be in the write-ahead log only.
+    const auto version =
+        static_cast<uint32_t>(writer_.execAndGet("PRAGMA user_version").getInt64());
+    const auto id = static_cast<uint32_t>(writer_.execAndGet("PRAGMA application_id").getInt64());
+    const bool blank = version == 0 && id == 0 &&
+                       writer_.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+    if (!blank) RETURN_IF_ERROR(CheckSchema(file_->path(), id, version));
+    DatabaseFile::SetUpWriting(writer_);
+    Migrate(writer_);
+    sqlite3_wal_hook(writer_.getHandle(), &NoteLogPages, &log_pages_);
+    // The first reader now, so that what ails it is told at the start.
+    auto reader = std::make_unique<Reader>(file_->OpenReader());
+    absl::MutexLock idle_lock(&idle_mutex_);
+    idle_.push_back(std::move(reader));
+    return absl::OkStatus();
+  } catch (const SQLite::Exception& exception) {
+    return file_->StatusOf(exception, &writer_);
+  }
 }
 
 template <typename Read>
 auto SqliteStore::WithReader(Read read) const -> decltype(read(std::declval<Reader&>())) {
+  std::unique_ptr<Reader> reader;
   try {
-    std::unique_ptr<Reader> reader;
     {
       absl::MutexLock lock(&idle_mutex_);
       if (!idle_.empty()) {
@@ -99,42 +101,67 @@ auto SqliteStore::WithReader(Read read) const -> decltype(read(std::declval<Read
       }
     }
     if (!reader) reader = std::make_unique<Reader>(file_->OpenReader());
+    // The generation is read before the transaction begins: if a write gets in between, the reader
+    // knows more than it thinks and renews once in vain.
     reader->Renew(generation_.load(std::memory_order_acquire));
     auto result = read(*reader);
-    // A reader whose read threw is not given back: its transaction may be in any state.
     absl::MutexLock lock(&idle_mutex_);
     idle_.push_back(std::move(reader));
     return result;
   } catch (const SQLite::Exception& exception) {
-    return file_->StatusOf(exception);
+    // The reader is not given back: its transaction may be in any state.
+    return file_->StatusOf(exception, reader ? &reader->database() : nullptr);
   }
-}
-
-// An open read transaction keeps SQLite from folding the write-ahead log back, so idle readers let go of
-// theirs after each commit; busy ones do at their next use.
-void SqliteStore::EndIdleReads() const {
-  absl::MutexLock lock(&idle_mutex_);
-  for (const std::unique_ptr<Reader>& reader : idle_) reader->End();
 }
 
 template <typename Write>
 absl::Status SqliteStore::InTransaction(Write write) {
   absl::MutexLock lock(&writer_mutex_);
   try {
-    SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
-    RETURN_IF_ERROR(write(*writer_));
+    SQLite::Transaction transaction(writer_, SQLite::TransactionBehavior::IMMEDIATE);
+    RETURN_IF_ERROR(write(writer_));
     transaction.commit();
-    generation_.fetch_add(1, std::memory_order_release);
-    EndIdleReads();
-    return absl::OkStatus();
   } catch (const SQLite::Exception& exception) {
-    return file_->StatusOf(exception);
+    return file_->StatusOf(exception, &writer_);
   }
+  generation_.fetch_add(1, std::memory_order_release);
+  if (log_pages_ >= kCheckpointPages) FoldLogBack();
+  return absl::OkStatus();
+}
+
+// Copies the write-ahead log into the database file, so that the next write begins the log anew;
+// else it would grow for ever. Two things stand against it, both of them kept read transactions:
+// - pages newer than the oldest transaction are not copied; so idle readers let go of theirs first;
+// - a log that anybody reads is not begun anew; those who began while we copied may read it, so
+// they
+//   let go after it, and readers that are busy just now renew at their next read, since the
+//   generation has moved on. A transaction that begins after a full copy reads the database file
+//   alone.
+// Whoever is in the way all the same is no harm: the next write tries again. Errors are no harm
+// either, as what was committed is in the log, and stays there.
+void SqliteStore::FoldLogBack() {
+  EndIdleReads();
+  sqlite3_wal_checkpoint_v2(writer_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                            nullptr);
+  generation_.fetch_add(1, std::memory_order_release);
+  EndIdleReads();
+}
+
+void SqliteStore::EndIdleReads() {
+  absl::MutexLock lock(&idle_mutex_);
+  for (std::unique_ptr<Reader>& reader : idle_) {
+    try {
+      reader->End();
+    } catch (const SQLite::Exception&) {
+      reader.reset();  // whoever reads next opens another
+    }
+  }
+  std::erase(idle_, nullptr);
 }
 
 Epoch SqliteStore::DrawEpoch() {
-  SQLite::Statement draw(*writer_,
-                         "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value");
+  SQLite::Statement draw(
+      writer_, "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value");
   draw.executeStep();
   const auto epoch = static_cast<Epoch>(draw.getColumn(0).getInt64());
   // An UPDATE takes effect when it is stepped to its end.
@@ -144,13 +171,11 @@ Epoch SqliteStore::DrawEpoch() {
 }
 
 absl::StatusOr<Account> SqliteStore::Find(const Username& name) const {
-  return WithReader([&name](Reader& reader) -> absl::StatusOr<Account> {
-    reader.find.reset();
-    reader.find.bindNoCopy(1, name.str());
-    if (!reader.find.executeStep()) return NoSuchAccount();
-    absl::StatusOr<Account> account = ReadAccount(reader.find);
-    reader.find.reset();
-    return account;
+  return WithReader([this, &name](Reader& reader) -> absl::StatusOr<Account> {
+    const ResetAtEnd reset(reader.find());
+    reader.find().bindNoCopy(1, name.str());
+    if (!reader.find().executeStep()) return NoSuchAccount();
+    return ReadAccount(reader.find(), file_->path());
   });
 }
 
@@ -199,31 +224,28 @@ absl::Status SqliteStore::Remove(const Username& name) {
 }
 
 absl::StatusOr<std::vector<Account>> SqliteStore::List(const AccountQuery& query) const {
-  return WithReader([&query](Reader& reader) -> absl::StatusOr<std::vector<Account>> {
+  return WithReader([this, &query](Reader& reader) -> absl::StatusOr<std::vector<Account>> {
     const std::string from = std::max(query.prefix, query.after);
-    reader.list.reset();
-    reader.list.bindNoCopy(1, from);
+    SQLite::Statement& list = reader.list();
+    const ResetAtEnd reset(list);
+    list.bindNoCopy(1, from);
     std::vector<Account> page;
-    absl::Status status;
-    while (page.size() < query.limit && reader.list.executeStep()) {
-      absl::StatusOr<Account> account = ReadAccount(reader.list);
-      status = account.status();
-      if (!status.ok()) break;
-      if (!query.after.empty() && account->name.str() == query.after) continue;
+    while (page.size() < query.limit && list.executeStep()) {
+      ASSIGN_OR_RETURN(Account account, ReadAccount(list, file_->path()));
+      if (!query.after.empty() && account.name.str() == query.after) continue;
       // Names are in order of their bytes, so those with the prefix stand together.
-      if (!account->name.str().starts_with(query.prefix)) break;
-      page.push_back(*std::move(account));
+      if (!account.name.str().starts_with(query.prefix)) break;
+      page.push_back(std::move(account));
     }
-    reader.list.reset();
-    if (!status.ok()) return status;
     return page;
   });
 }
 
 absl::StatusOr<uint64_t> SqliteStore::Count() const {
   return WithReader([](Reader& reader) -> absl::StatusOr<uint64_t> {
-    return static_cast<uint64_t>(
-        reader.database->execAndGet("SELECT count(*) FROM account").getInt64());
+    const ResetAtEnd reset(reader.count());
+    reader.count().executeStep();
+    return static_cast<uint64_t>(reader.count().getColumn(0).getInt64());
   });
 }
 
@@ -233,21 +255,16 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
                                                        StorePresence presence) {
   ASSIGN_OR_RETURN(std::unique_ptr<DatabaseFile> file, DatabaseFile::Take(path, presence));
   const DatabaseFile& taken = *file;
-  std::unique_ptr<SqliteStore> store;
   try {
-    store = std::make_unique<SqliteStore>(std::move(file));
-    RETURN_IF_ERROR(store->Prepare(path));
+    SQLite::Database writer = taken.OpenWriter();
+    auto store = std::make_unique<SqliteStore>(std::move(file), std::move(writer));
+    RETURN_IF_ERROR(store->Prepare());
+    return store;
   } catch (const SQLite::Exception& exception) {
-    // Without a store the file went with its constructor; the words need only the path.
-    if (store) return taken.StatusOf(exception);
-    return absl::UnavailableError(path + ": " + exception.getErrorStr());
+    return taken.StatusOf(exception, nullptr);
   }
-  return store;
 }
 
-absl::StatusOr<bool> SqliteStoreExists(const std::string& path) {
-  struct stat facts {};
-  return stat(path.c_str(), &facts) == 0 && facts.st_size > 0;
-}
+absl::StatusOr<bool> SqliteStoreExists(const std::string& path) { return DatabaseFileExists(path); }
 
 }  // namespace sasld

@@ -1,7 +1,8 @@
 // The store in one SQLite file (WAL mode), owned by one process.
 //
-// Reads use kept read transactions: a read costs no file lock and no system call. They are renewed when our own
-// writer has committed, which is sound because nobody else may write: the file is locked (flock).
+// Reads use kept read transactions (reader.h): a read costs no file lock and no system call. They
+// are renewed when our own writer has committed, which is sound because nobody else may write: the
+// file is locked (flock). Writes take one connection in turn, and are synced before they return.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ namespace sasld {
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
                                                        StorePresence presence);
 
-// Whether there is a database file with anything in it.
+// Whether there is a database file with anything in it. Unavailable: that cannot be told.
 absl::StatusOr<bool> SqliteStoreExists(const std::string& path);
 
 }  // namespace sasld

@@ -234,7 +234,7 @@ TEST(TomlReader, TellsTheLineOfASyntaxError) {
 class TomlFile : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/tomlXXXXXX";
+    std::string pattern = testing::TempDir() + "tomlXXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
   }

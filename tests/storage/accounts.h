@@ -1,0 +1,23 @@
+// Accounts for tests of stores.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "storage/store.h"
+
+namespace sasld {
+
+Username Name(std::string_view name);
+
+// An account with every field set; `variant` changes all of them but the name.
+Account MakeAccount(std::string_view name, int variant = 1);
+
+// One that has neither password hash nor verifiers.
+Account MakeBareAccount(std::string_view name);
+
+// Fails the test where a field of `found` is not that of `expected`. The epoch must be `epoch`, in
+// the account and in its keys.
+void ExpectAccount(const Account& found, const Account& expected, Epoch epoch);
+
+}  // namespace sasld

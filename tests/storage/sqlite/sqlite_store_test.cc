@@ -1,0 +1,173 @@
+#include "storage/sqlite/sqlite_store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "storage/sqlite/migrations.h"
+#include "tests/storage/accounts.h"
+#include "tests/storage/sqlite/database_folder.h"
+#include "tests/storage/store_conformance.h"
+
+namespace sasld {
+namespace {
+
+class FreshSqlite final : public FreshStore {
+ public:
+  Store& store() override { return *store_; }
+
+ private:
+  const DatabaseFolder folder_;
+  const std::unique_ptr<Store> store_ = folder_.Open();
+};
+
+std::unique_ptr<FreshStore> MakeFreshSqlite() { return std::make_unique<FreshSqlite>(); }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&MakeFreshSqlite));
+
+mode_t ModeOf(const std::string& path) {
+  struct stat facts {};
+  EXPECT_EQ(stat(path.c_str(), &facts), 0) << path;
+  return facts.st_mode & 07777;
+}
+
+TEST(SqliteStore, KeepsAccountsAndEpochsWhenReopened) {
+  const DatabaseFolder folder;
+  const Account ann = MakeAccount("ann");
+  const Epoch epoch = folder.Open()->Create(ann).value();
+  const auto store = folder.Open();
+  ExpectAccount(store->Find(ann.name).value(), ann, epoch);
+  ASSERT_TRUE(store->Remove(ann.name).ok());
+  EXPECT_GT(store->Create(ann).value(), epoch);
+}
+
+TEST(SqliteStore, LeavesOneFileWhenClosed) {
+  const DatabaseFolder folder;
+  {
+    const auto store = folder.Open();
+    ASSERT_TRUE(store->Create(MakeAccount("ann")).ok());
+    ASSERT_TRUE(store->Find(Name("ann")).ok());
+  }
+  EXPECT_EQ(folder.Contents().size(), 1U);
+}
+
+TEST(SqliteStore, FilesAreForTheirOwnerOnlyWhateverTheUmask) {
+  const DatabaseFolder folder;
+  const mode_t before = umask(0);
+  const auto store = folder.Open();
+  ASSERT_TRUE(store->Create(MakeAccount("ann")).ok());
+  umask(before);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    EXPECT_EQ(ModeOf(folder.file() + suffix), mode_t{0600}) << suffix;
+  }
+}
+
+TEST(SqliteStore, SaysInTheFileWhatItIs) {
+  const DatabaseFolder folder;
+  folder.Open();
+  SQLite::Database database(folder.file());
+  EXPECT_EQ(database.execAndGet("PRAGMA application_id").getUInt(), kApplicationId);
+  EXPECT_EQ(database.execAndGet("PRAGMA user_version").getUInt(), CurrentSchemaVersion());
+  EXPECT_EQ(database.execAndGet("PRAGMA journal_mode").getString(), "wal");
+}
+
+TEST(SqliteStore, FillsAnEmptyFile) {
+  const DatabaseFolder folder;
+  std::ofstream(folder.file()).flush();
+  EXPECT_TRUE(folder.Open()->Create(MakeAccount("ann")).ok());
+}
+
+// As left by a sasld that was killed between making the file and making the tables.
+TEST(SqliteStore, FillsADatabaseWithoutTables) {
+  const DatabaseFolder folder;
+  SQLite::Database(folder.file(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("PRAGMA journal_mode = WAL");
+  ASSERT_GT(std::filesystem::file_size(folder.file()), 0U);
+  EXPECT_TRUE(folder.Open()->Create(MakeAccount("ann")).ok());
+}
+
+TEST(SqliteStore, RefusesToStoreADamagedVerifier) {
+  const DatabaseFolder folder;
+  const auto store = folder.Open();
+  Account account = MakeAccount("ann");
+  account.credential.scram_sha_256->server_key = Secret("short");
+  const absl::Status status = store->Create(account).status();
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+  EXPECT_EQ(status.message().find("short"), std::string::npos) << status;
+  account.credential.scram_sha_256->server_key = Secret();
+  EXPECT_TRUE(absl::IsInternal(store->Create(account).status()));
+  EXPECT_EQ(store->Count().value(), 0U);
+}
+
+TEST(SqliteStore, ADamagedRowIsDataLossAndOthersAreRead) {
+  const DatabaseFolder folder;
+  {
+    const auto store = folder.Open();
+    ASSERT_TRUE(store->Create(MakeAccount("ann")).ok());
+    ASSERT_TRUE(store->Create(MakeAccount("ben")).ok());
+  }
+  {
+    SQLite::Database database(folder.file(), SQLite::OPEN_READWRITE);
+    database.exec("PRAGMA ignore_check_constraints = ON");
+    database.exec("UPDATE account SET sha_256_stored = x'00' WHERE name = 'ann'");
+  }
+  const auto store = folder.Open();
+  for (const absl::Status& status : {store->Find(Name("ann")).status(), store->List({}).status()}) {
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_NE(status.message().find(folder.file()), std::string::npos) << status;
+    EXPECT_EQ(status.message().find("ann"), std::string::npos) << status;
+  }
+  EXPECT_TRUE(store->Find(Name("ben")).ok());
+}
+
+TEST(SqliteStore, ADamagedPageIsDataLoss) {
+  const DatabaseFolder folder;
+  {
+    const auto store = folder.Open();
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(store->Create(MakeAccount("user" + std::to_string(i))).ok());
+    }
+  }
+  {
+    // All but the first page, which has the schema.
+    std::fstream file(folder.file(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(folder.file()));
+    file.seekp(4096);
+    file << std::string(static_cast<size_t>(size - 4096), '\x5a');
+  }
+  const auto store = folder.Open();
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status status = store->Find(Name("user7")).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_NE(status.message().find(folder.file()), std::string::npos) << status;
+  }
+}
+
+// Kept read transactions must not keep the log from being folded back, in whatever order reads and
+// writes come.
+TEST(SqliteStore, LogStaysSmallWhileReadersHoldTransactions) {
+  constexpr uintmax_t kMostLogBytes = 12 << 20;  // three times the size at which it is folded back
+  const DatabaseFolder folder;
+  const auto store = folder.Open();
+  Account account = MakeAccount("ann");
+  account.epoch = store->Create(account).value();
+  const std::string large(400'000, 'x');
+  uintmax_t written = 0;
+  uintmax_t most = 0;
+  for (int i = 0; i < 150; ++i) {
+    account.credential.argon2id = large + std::to_string(i);
+    account.epoch = store->Update(account).value();
+    ASSERT_EQ(store->Find(account.name)->epoch, account.epoch);
+    written += large.size();
+    most = std::max(most, std::filesystem::file_size(folder.file() + "-wal"));
+  }
+  ASSERT_GT(written, 4 * kMostLogBytes) << "the test is too short to tell";
+  EXPECT_LT(most, kMostLogBytes);
+}
+
+}  // namespace
+}  // namespace sasld
