@@ -1,6 +1,4 @@
 // sasld: builds every part by name, wires them, serves, drains on SIGTERM.
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -18,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "proto/common/grpc_polling.h"
 #include "proto/common/status_macros.h"
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
@@ -134,10 +133,10 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
 
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> tls, MakeTls(config));
   ASSIGN_OR_RETURN(auto sasl_endpoint, Endpoint::Start(exchange, {config.sasl_sockets,
-                                                                  config.sasl_tcp, tls, nullptr}));
+                                                                  config.sasl_tcp, tls, nullptr, false}));
   ASSIGN_OR_RETURN(auto admin_endpoint,
                    Endpoint::Start(exchange, {config.admin_sockets, {}, nullptr,
-                                              admin_service.get()}));
+                                              admin_service.get(), true}));
   log->info("sasld {} serves {}", SASLD_VERSION, config.store_url);
   sd_notify(0, "READY=1");
 
@@ -185,8 +184,7 @@ int Main(int argc, char** argv) {
   umask(0177);  // sockets and files are ours until their mode is set
   // Debian's Abseil hunts lock cycles at each lock, as in a debug build; that costs 3 to 5 %.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  PollWithoutALeader();
   const Log log = MakeLog(config->log_level);
   const absl::Status status = Run(path, *config, log);
   if (!status.ok()) {

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "client/adapter/adapter.h"
 #include "client/adapter/config.h"
+#include "proto/common/grpc_polling.h"
 #include "spdlog/logger.h"
 #include "spdlog/sinks/stdout_sinks.h"
 
@@ -33,6 +34,7 @@ void PrepareProcess() {
   }
   // Debian's Abseil looks for lock cycles at every mutex unless told not to.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  sasld::PollWithoutALeader();
 }
 
 spdlog::logger MakeLogger(const std::string& level) {

@@ -8,20 +8,24 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "sasld/v1/sasl.grpc.pb.h"
 #include "server/auth/exchange.h"
 
 namespace sasld {
 
 class StreamCall;
+class WatchCall;
 
 // What every call of one endpoint is given. Outlives them.
 struct CallContext {
   v1::Sasl::AsyncService& service;
+  grpc::health::v1::Health::AsyncService& health;
   grpc::ServerCompletionQueue& queue;
   Exchange& exchange;
-  // Streams that are open. Used on the endpoint's thread alone.
+  // What is open. Used on the endpoint's thread alone.
   absl::flat_hash_set<StreamCall*> streams;
+  absl::flat_hash_set<WatchCall*> watches;
   bool draining = false;
 };
 
@@ -80,8 +84,12 @@ class DelayTag final : public Tag {
 void AwaitStream(CallContext& context);
 void AwaitStep(CallContext& context);
 void AwaitListMechanisms(CallContext& context);
+void AwaitHealthCheck(CallContext& context);
+void AwaitHealthWatch(CallContext& context);
 
-// Tells all open streams that no more is to come. On the endpoint's thread.
+// Ends all open streams once what came in is answered, and tells those who watch the health. On the
+// endpoint's thread, once.
 void DrainStreams(CallContext& context);
+void DrainWatches(CallContext& context);
 
 }  // namespace sasld

@@ -1,7 +1,6 @@
 #include "server/rpc/endpoint.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 
 #include <utility>
 
@@ -25,6 +24,7 @@ constexpr int kMaxSynchronousThreads = 16;
 struct Endpoint::Core {
   std::vector<SocketFile> sockets;
   v1::Sasl::AsyncService service;
+  grpc::health::v1::Health::AsyncService health;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<CallContext> calls;
@@ -34,6 +34,8 @@ struct Endpoint::Core {
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
                                                           EndpointOptions options) {
   auto core = std::make_unique<Core>();
+  // gRPC's switch holds for all servers that are built from now on, in this process.
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   std::vector<std::pair<std::string, int>> ports;  // address, and 0 if it could not be bound
   ports.reserve(options.sockets.size() + options.tcp.size());
@@ -52,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
   builder.SetResourceQuota(
       grpc::ResourceQuota("endpoint").SetMaxThreads(kMaxSynchronousThreads));
   builder.RegisterService(&core->service);
+  builder.RegisterService(&core->health);
   if (options.extra) builder.RegisterService(options.extra);
   core->queue = builder.AddCompletionQueue();
   core->server = builder.BuildAndStart();
@@ -64,7 +67,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
   }
   core->sockets = std::move(options.sockets);
   core->calls = std::make_unique<CallContext>(
-      CallContext{core->service, *core->queue, exchange, {}, false});
+      CallContext{core->service, core->health, *core->queue, exchange, {}, {}, false});
   auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(std::move(core)));
   for (const SocketFile& socket : endpoint->core_->sockets) {
     RETURN_IF_ERROR(ApplySocketFile(socket));
@@ -76,6 +79,8 @@ Endpoint::Endpoint(std::unique_ptr<Core> core) : core_(std::move(core)) {
   AwaitStream(*core_->calls);
   AwaitStep(*core_->calls);
   AwaitListMechanisms(*core_->calls);
+  AwaitHealthCheck(*core_->calls);
+  AwaitHealthWatch(*core_->calls);
   thread_ = std::thread([&queue = *core_->queue] {
     void* tag = nullptr;
     bool ok = false;
@@ -92,8 +97,12 @@ Endpoint::~Endpoint() {
 void Endpoint::Drain(absl::Duration patience) {
   if (std::exchange(core_->drained, true)) return;
   const absl::Time deadline = absl::Now() + patience;
-  auto drain_streams = [&calls = *core_->calls] { DrainStreams(calls); };
-  DelayTag<decltype(drain_streams)>::Start(*core_->queue, absl::Now(), drain_streams);
+  auto drain = [&calls = *core_->calls] {
+    calls.draining = true;
+    DrainStreams(calls);
+    DrainWatches(calls);
+  };
+  DelayTag<decltype(drain)>::Start(*core_->queue, absl::Now(), drain);
   core_->server->Shutdown(absl::ToChronoTime(deadline));
 }
 

@@ -14,7 +14,6 @@ StreamCall::~StreamCall() = default;
 void AwaitStream(CallContext& context) { std::make_shared<StreamCall>(context)->Await(); }
 
 void DrainStreams(CallContext& context) {
-  context.draining = true;
   // Draining a stream takes it out of the set in time, not at once.
   for (StreamCall* stream : context.streams) stream->Drain();
 }

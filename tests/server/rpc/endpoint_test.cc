@@ -9,6 +9,7 @@
 #include <map>
 
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "sasld/v1/sasl.grpc.pb.h"
 #include "tests/server/auth/parts.h"
 
@@ -36,7 +37,7 @@ class EndpointTest : public testing::Test {
     std::filesystem::remove_all(folder);
   }
   void Start() {
-    auto started = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr});
+    auto started = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr, false});
     ASSERT_TRUE(started.ok()) << started.status();
     endpoint = *std::move(started);
   }
@@ -68,7 +69,7 @@ TEST_F(EndpointTest, SocketHasItsMode) {
 }
 
 TEST_F(EndpointTest, ALiveSocketIsNotTakenOver) {
-  const auto second = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr});
+  const auto second = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr, false});
   EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket.path));
 }
@@ -183,6 +184,51 @@ TEST_F(EndpointTest, ACallerThatVanishesHarmsNobody) {
   v1::StepReply reply;
   ASSERT_TRUE(stub->Step(&context, Plain(1, "secret"), &reply).ok());
   EXPECT_TRUE(reply.has_success());
+}
+
+class HealthTest : public EndpointTest {
+ protected:
+  void SetUp() override {
+    EndpointTest::SetUp();
+    health = grpc::health::v1::Health::NewStub(
+        grpc::CreateChannel("unix:" + socket.path, grpc::InsecureChannelCredentials()));
+  }
+  std::unique_ptr<grpc::health::v1::Health::Stub> health;
+};
+
+TEST_F(HealthTest, CheckKnowsItsServices) {
+  const auto check = [&](const std::string& service, grpc::health::v1::HealthCheckResponse* reply) {
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(service);
+    return health->Check(&context, request, reply).error_code();
+  };
+  grpc::health::v1::HealthCheckResponse reply;
+  EXPECT_EQ(check("", &reply), grpc::StatusCode::OK);
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  EXPECT_EQ(check("sasld.v1.Sasl", &reply), grpc::StatusCode::OK);
+  EXPECT_EQ(check("no.such.Service", &reply), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(HealthTest, WatchTellsOfTheEnd) {
+  grpc::ClientContext context;
+  auto stream = health->Watch(&context, {});
+  grpc::health::v1::HealthCheckResponse reply;
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  // A watcher whose caller vanishes is forgotten.
+  {
+    grpc::ClientContext gone;
+    auto other = health->Watch(&gone, {});
+    ASSERT_TRUE(other->Read(&reply));
+    gone.TryCancel();
+    other->Finish();
+  }
+  endpoint->Drain(absl::Seconds(5));
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(stream->Read(&reply));
+  EXPECT_TRUE(stream->Finish().ok());
 }
 
 TEST_F(EndpointTest, CanBeStartedAgainOnTheSameSocket) {
