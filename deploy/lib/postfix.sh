@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A private Postfix from an unpacked package: its own configuration, queue and port, all below one folder.
-# Nothing of a mail server of the system is read, changed or stopped.
+# A private Postfix from an unpacked package: its own configuration, queue and port, all below one
+# folder. Nothing of a mail server of the system is read, changed or stopped.
 #
 # Wants common.sh and packages.sh.
 #   postfix_unpack CACHE TREE LOG          the package into TREE (a second call does nothing)
@@ -9,9 +9,9 @@
 #   postfix_greets PORT                    whether it is ready
 
 # Postfix insists on an owner of its files and a group of its sending commands that nothing else
-# uses and that have no root rights, and on default_privs being someone else. We make no accounts. These two are
-# in base-passwd, so that every Debian has them, and on a machine without UUCP or a news server
-# nothing runs as them and no file is theirs.
+# uses and that have no root rights, and on default_privs being someone else. We make no accounts.
+# These two are in base-passwd, so that every Debian has them, and on a machine without UUCP or a
+# news server nothing runs as them and no file is theirs.
 readonly POSTFIX_OWNER=uucp
 readonly POSTFIX_SETGID_GROUP=news
 
@@ -23,8 +23,8 @@ postfix_unpack() {
 
 # postfix_configure TREE HOME PORT AUTH_SOCKET [CHROOT [NAME=VALUE...]]
 # HOME gets etc/ (main.cf, master.cf) and queue/. AUTH_SOCKET: as smtpd_sasl_path; relative means
-# relative to HOME/queue, which works in a chroot (CHROOT=y), outside one (n), and below folders that only
-# root may enter: smtpd changes into the queue before it drops its rights.
+# relative to HOME/queue, which works in a chroot (CHROOT=y), outside one (n), and below folders that
+# only root may enter: smtpd changes into the queue before it drops its rights.
 # Further arguments are lines of main.cf. Wants root, because the queue gets Postfix's own owners.
 postfix_configure() {
   local tree=$1 home=$2 port=$3 auth=$4 chroot=${5:-n}
