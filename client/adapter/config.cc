@@ -17,6 +17,7 @@ bool IsUnix(std::string_view address) { return address.substr(0, kUnix.size()) =
 
 // "host:port" or "[v6]:port", roughly: gRPC resolves it.
 bool IsHostAndPort(std::string_view address) {
+  if (IsUnix(address)) return false;
   size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || address.find('/') != address.npos)
     return false;
@@ -35,7 +36,7 @@ void ReadServer(TomlTable server, AdapterConfig& config) {
     } else if (!IsUnix(address) && !IsHostAndPort(address)) {
       server.Reject("addresses", "\"" + address + "\" is neither \"unix:/path\" nor \"host:port\"");
     }
-    any_tcp = any_tcp || !IsUnix(address);
+    any_tcp = any_tcp || IsHostAndPort(address);
   }
   if (config.server_addresses.empty()) {
     server.Reject("addresses", "is empty; at least one server is needed");

@@ -1,0 +1,423 @@
+// The whole adapter on its sockets, with a fake sasld behind it.
+#include "client/adapter/adapter.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "client/monotonic_time.h"
+#include "fake_sasl_server.h"
+#include "spdlog/sinks/ostream_sink.h"
+
+namespace sasld {
+namespace {
+
+using testing::ChallengeOf;
+using testing::FakeSaslServer;
+using testing::SuccessFor;
+using testing::TemporaryFolder;
+
+constexpr char kLogin[] = "PLAIN\tservice=smtp\tresp=AGFsaWNlAHNlY3JldA==\n";
+
+std::optional<v1::StepReply> Succeed(const v1::StepRequest&) { return SuccessFor("alice"); }
+std::optional<v1::StepReply> StaySilent(const v1::StepRequest&) { return std::nullopt; }
+
+// An MTA's side of a connection, blocking, with a limit of ten seconds for each read.
+class Mta {
+ public:
+  explicit Mta(const std::string& path) : socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0)
+        << path << ": " << std::strerror(errno);
+    timeval limit{10, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~Mta() { close(socket_); }
+  Mta(const Mta&) = delete;
+  Mta& operator=(const Mta&) = delete;
+
+  void Write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      ssize_t count = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;  // hung up: the next read tells
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+  }
+  // As much as goes in at once.
+  size_t WriteSome(std::string_view bytes) {
+    ssize_t count = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return count > 0 ? static_cast<size_t>(count) : 0;
+  }
+  // The next line without LF; "<closed>" at the end, "<nothing>" after ten seconds.
+  std::string Line() {
+    while (true) {
+      size_t end = buffer_.find('\n', at_);
+      if (end != std::string::npos) {
+        std::string line = buffer_.substr(at_, end - at_);
+        at_ = end + 1;
+        return line;
+      }
+      buffer_.erase(0, at_);
+      at_ = 0;
+      char bytes[65536];
+      ssize_t count = recv(socket_, bytes, sizeof bytes, 0);
+      if (count < 0 && errno == EAGAIN) return "<nothing>";
+      if (count <= 0) return "<closed>";
+      buffer_.append(bytes, static_cast<size_t>(count));
+    }
+  }
+  // All lines of the greeting, joined by '|', without those that differ each time.
+  std::string Greeting() {
+    std::string all;
+    for (std::string line = Line(); line != "<closed>" && line != "<nothing>"; line = Line()) {
+      if (line.substr(0, 4) == "MECH" || line == "DONE") all += line + '|';
+      if (line == "DONE") break;
+    }
+    return all;
+  }
+  void Handshake(int minor) {
+    EXPECT_NE(Greeting(), "");
+    Write("VERSION\t1\t" + std::to_string(minor) + "\nCPID\t1\n");
+  }
+
+ private:
+  int socket_;
+  std::string buffer_;
+  size_t at_ = 0;
+};
+
+class AdapterTest : public ::testing::Test {
+ protected:
+  AdapterTest() : log_("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_text_)) {
+    log_.set_level(spdlog::level::debug);
+  }
+  ~AdapterTest() override {
+    StopAdapter();
+    // Whatever a test did, what clients sent is not in the log.
+    EXPECT_EQ(log_text_.str().find("AGFsaWNl"), std::string::npos) << log_text_.str();
+    EXPECT_EQ(log_text_.str().find("c2VjcmV0"), std::string::npos) << log_text_.str();
+  }
+
+  void StartAdapter(const std::string& more_listen = "", const std::string& more = "") {
+    std::string text = "[server]\naddresses = [\"unix:" + SaslPath() + "\"]\n" + more +
+                       "\n[[listen]]\nprotocol = \"dovecot-auth\"\npath = \"" + Path() + "\"\n" +
+                       more_listen;
+    absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(text, "test.toml");
+    ASSERT_TRUE(config.ok()) << config.status();
+    adapter_ = std::make_unique<Adapter>(*std::move(config), log_);
+    absl::Status started = adapter_->Start();
+    ASSERT_TRUE(started.ok()) << started;
+    thread_ = std::thread([this] { adapter_->Run(); });
+  }
+  void StopAdapter() {
+    if (!thread_.joinable()) return;
+    adapter_->Stop();
+    thread_.join();
+    adapter_.reset();
+  }
+  // Until the adapter has heard from sasld.
+  void WaitForMechanisms(const std::string& mech_line) {
+    for (int i = 0; i < 1000; ++i) {
+      if (Mta(Path()).Greeting().find(mech_line) != std::string::npos) return;
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+    ADD_FAILURE() << mech_line << " was never offered";
+  }
+  std::string Path() const { return folder_.File("auth"); }
+  std::string SaslPath() const { return folder_.File("sasl"); }
+
+  TemporaryFolder folder_;
+  std::ostringstream log_text_;
+  spdlog::logger log_;
+  std::unique_ptr<Adapter> adapter_;
+  std::thread thread_;
+};
+
+TEST_F(AdapterTest, GreetsWhileSasldIsAway) {
+  StartAdapter();
+  EXPECT_EQ(Mta(Path()).Greeting(),
+            "MECH\tSCRAM-SHA-256\tmutual-auth|MECH\tPLAIN\tplaintext|MECH\tLOGIN\tplaintext|DONE|");
+}
+
+TEST_F(AdapterTest, GreetsWithWhatSasldOffersAndRemembersIt) {
+  std::string state = "[mechanisms]\nstate_file = \"" + folder_.File("mechanisms") + "\"\n";
+  auto server = std::make_unique<FakeSaslServer>(SaslPath(), Succeed);
+  server->SetMechanisms({"CRAM-MD5 dictionary active"});
+  StartAdapter("", state);
+  WaitForMechanisms("CRAM-MD5");
+  server.reset();
+  EXPECT_EQ(Mta(Path()).Greeting(), "MECH\tCRAM-MD5\tdictionary\tactive|DONE|");
+  StopAdapter();
+  StartAdapter("", state);
+  EXPECT_EQ(Mta(Path()).Greeting(), "MECH\tCRAM-MD5\tdictionary\tactive|DONE|");
+}
+
+TEST_F(AdapterTest, LogsIn) {
+  FakeSaslServer server(SaslPath(), Succeed);
+  StartAdapter();
+  Mta mta(Path());
+  mta.Handshake(0);
+  mta.Write(std::string("AUTH\t1\t") + kLogin);
+  EXPECT_EQ(mta.Line(), "OK\t1\tuser=alice");
+  mta.Write(std::string("AUTH\t2\t") + kLogin);
+  EXPECT_EQ(mta.Line(), "OK\t2\tuser=alice");
+}
+
+TEST_F(AdapterTest, HangsUpOnPostfixInsteadOfRefusingWhenSasldIsAway) {
+  StartAdapter("", "[limits]\nanswer_within = \"600ms\"\n");
+  Mta postfix(Path());
+  postfix.Handshake(0);
+  absl::Time sent = MonotonicNow();
+  postfix.Write(std::string("AUTH\t1\t") + kLogin);
+  EXPECT_EQ(postfix.Line(), "<closed>");
+  EXPECT_LT(MonotonicNow() - sent, absl::Milliseconds(600));
+
+  Mta dovecot(Path());
+  dovecot.Handshake(2);
+  dovecot.Write(std::string("AUTH\t1\t") + kLogin);
+  EXPECT_EQ(dovecot.Line(), "FAIL\t1\ttemp\tcode=temp_fail");
+}
+
+TEST_F(AdapterTest, CarriesAnExchangeOverARestartOfSasld) {
+  auto step = [](const v1::StepRequest& request) {
+    return request.state().empty() ? ChallengeOf("", "sealed") : SuccessFor(request.state());
+  };
+  auto server = std::make_unique<FakeSaslServer>(SaslPath(), step);
+  StartAdapter();
+  Mta mta(Path());
+  mta.Handshake(0);
+  mta.Write("AUTH\t1\tPLAIN\tservice=smtp\n");
+  EXPECT_EQ(mta.Line(), "CONT\t1\t");
+  server.reset();
+  mta.Write("CONT\t1\tAGFsaWNlAHNlY3JldA==\n");
+  absl::SleepFor(absl::Seconds(1));
+  server = std::make_unique<FakeSaslServer>(SaslPath(), step);
+  EXPECT_EQ(mta.Line(), "OK\t1\tuser=sealed");
+}
+
+TEST_F(AdapterTest, TakesLinesInSingleBytes) {
+  FakeSaslServer server(SaslPath(), Succeed);
+  StartAdapter();
+  Mta mta(Path());
+  for (char c : std::string("VERSION\t1\t0\nCPID\t1\nAUTH\t1\t") + kLogin) {
+    mta.Write(std::string(1, c));
+  }
+  mta.Greeting();
+  EXPECT_EQ(mta.Line(), "OK\t1\tuser=alice");
+}
+
+TEST_F(AdapterTest, AnswersManyRequestsOfOneWriteAndOfManyConnections) {
+  FakeSaslServer server(SaslPath(), Succeed);
+  StartAdapter();
+  constexpr int kRequests = 500;
+  std::vector<std::unique_ptr<Mta>> mtas;
+  for (int i = 0; i < 20; ++i) {
+    mtas.push_back(std::make_unique<Mta>(Path()));
+    mtas.back()->Handshake(2);
+    std::string lines;
+    for (int id = 1; id <= kRequests; ++id) lines += "AUTH\t" + std::to_string(id) + "\t" + kLogin;
+    mtas.back()->Write(lines);
+  }
+  for (auto& mta : mtas) {
+    std::vector<std::string> answers;
+    for (int id = 1; id <= kRequests; ++id) answers.push_back(mta->Line());
+    std::sort(answers.begin(), answers.end());
+    EXPECT_EQ(std::unique(answers.begin(), answers.end()), answers.end());
+    for (const std::string& answer : answers) EXPECT_EQ(answer.substr(0, 3), "OK\t");
+  }
+}
+
+size_t OpenDescriptors() {
+  auto folder = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(folder), end(folder)));
+}
+
+TEST_F(AdapterTest, OutlivesThousandsOfConnectionsOpenedAndDropped) {
+  FakeSaslServer server(SaslPath(), StaySilent);
+  StartAdapter();
+  WaitForMechanisms("PLAIN");
+  size_t before = OpenDescriptors();
+  for (int i = 0; i < 3000; ++i) {
+    Mta mta(Path());
+    if (i % 3 == 1) mta.Write("VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLA");
+    if (i % 3 == 2) mta.Write(std::string("VERSION\t1\t0\nCPID\t1\nAUTH\t1\t") + kLogin);
+  }
+  EXPECT_NE(Mta(Path()).Greeting(), "");
+  for (int i = 0; i < 1000 && OpenDescriptors() > before; ++i)
+    absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_LE(OpenDescriptors(), before);
+}
+
+TEST_F(AdapterTest, HangsUpOnJunkAndServesOthers) {
+  FakeSaslServer server(SaslPath(), Succeed);
+  StartAdapter();
+  Mta junk(Path());
+  junk.Greeting();
+  junk.Write(std::string(1 << 20, 'x'));
+  EXPECT_EQ(junk.Line(), "<closed>");
+  Mta binary(Path());
+  binary.Handshake(0);
+  binary.Write(std::string("\0\x01\xff\n\n", 5));
+  EXPECT_EQ(binary.Line(), "<closed>");
+  Mta mta(Path());
+  mta.Handshake(0);
+  mta.Write(std::string("AUTH\t1\t") + kLogin);
+  EXPECT_EQ(mta.Line(), "OK\t1\tuser=alice");
+  StopAdapter();
+  EXPECT_NE(log_text_.str().find("a client broke the protocol and was disconnected"),
+            std::string::npos);
+}
+
+TEST_F(AdapterTest, StopsReadingFromWhoDoesNotRead) {
+  StartAdapter();
+  Mta mta(Path());
+  mta.Handshake(2);
+  // Each is answered at once, without sasld, and longer than it is.
+  std::string line = "CONT\t4294967295\t\n";
+  std::string flood;
+  while (flood.size() < (4 << 20)) flood += line;
+  size_t written = 0;
+  for (int quiet = 0; quiet < 50 && written < flood.size();) {
+    size_t count = mta.WriteSome(std::string_view(flood).substr(written));
+    written += count;
+    quiet = count == 0 ? quiet + 1 : 0;
+    if (count == 0) absl::SleepFor(absl::Milliseconds(10));
+  }
+  EXPECT_LT(written, flood.size()) << "the adapter took all of it";
+  Mta other(Path());
+  EXPECT_NE(other.Greeting(), "");
+  for (size_t i = 0; i < written / line.size(); ++i) {
+    ASSERT_EQ(mta.Line(), "FAIL\t4294967295\treason=Authentication request timed out") << i;
+  }
+}
+
+TEST_F(AdapterTest, LetsConnectionsOverTheLimitWait) {
+  StartAdapter("max_connections = 2\n");
+  auto first = std::make_unique<Mta>(Path());
+  Mta second(Path());
+  EXPECT_NE(first->Greeting(), "");
+  EXPECT_NE(second.Greeting(), "");
+  Mta third(Path());
+  first.reset();
+  EXPECT_NE(third.Greeting(), "");
+}
+
+TEST_F(AdapterTest, WaitsForDescriptorsWhenThereAreNone) {
+  StartAdapter();
+  EXPECT_NE(Mta(Path()).Greeting(), "");
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Mta mta(Path());
+  mta.Greeting();
+  Mta waiting(Path());
+  EXPECT_NE(waiting.Greeting(), "");
+  // Sockets of this test first, then none are left for the adapter.
+  auto late = std::make_unique<Mta>(Path());
+  late->Greeting();
+  int spare = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, Path().c_str(), sizeof address.sun_path - 1);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(spare) + 1;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_EQ(connect(spare, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  absl::SleepFor(absl::Milliseconds(300));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  char byte = 0;
+  timeval limit{10, 0};
+  setsockopt(spare, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  EXPECT_EQ(recv(spare, &byte, 1, 0), 1);
+  EXPECT_EQ(byte, 'V');
+  close(spare);
+  StopAdapter();
+  EXPECT_NE(log_text_.str().find("Too many open files"), std::string::npos);
+}
+
+TEST_F(AdapterTest, AnswersWhatIsUnderWayBeforeItEnds) {
+  absl::Notification stopping;
+  FakeSaslServer server(SaslPath(), [&stopping](const v1::StepRequest&) {
+    stopping.WaitForNotificationWithTimeout(absl::Seconds(10));
+    return SuccessFor("alice");
+  });
+  StartAdapter();
+  WaitForMechanisms("PLAIN");
+  Mta mta(Path());
+  mta.Handshake(0);
+  mta.Write(std::string("AUTH\t1\t") + kLogin);
+  ASSERT_TRUE(server.WaitForSteps(1));
+  adapter_->Stop();
+  while (std::filesystem::exists(Path())) absl::SleepFor(absl::Milliseconds(5));
+  stopping.Notify();
+  EXPECT_EQ(mta.Line(), "OK\t1\tuser=alice");
+  StopAdapter();
+  EXPECT_EQ(mta.Line(), "<closed>");
+}
+
+TEST_F(AdapterTest, GivesItsSocketTheModeAndTakesItAwayAtTheEnd) {
+  mode_t mask = umask(0077);
+  StartAdapter("mode = \"0666\"\n");
+  umask(mask);
+  struct stat file;
+  ASSERT_EQ(stat(Path().c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 07777, 0666u);
+  StopAdapter();
+  EXPECT_FALSE(std::filesystem::exists(Path()));
+}
+
+TEST_F(AdapterTest, RefusesToTakeALiveSocketOver) {
+  StartAdapter();
+  AdapterConfig config =
+      ParseAdapterConfig("[[listen]]\nprotocol = \"dovecot-auth\"\npath = \"" + Path() + "\"\n",
+                         "t")
+          .value();
+  Adapter second(config, log_);
+  absl::Status started = second.Start();
+  EXPECT_TRUE(absl::IsAlreadyExists(started)) << started;
+  EXPECT_NE(Mta(Path()).Greeting(), "");
+}
+
+TEST_F(AdapterTest, SaysOnceThatSasldIsAwayAndBack) {
+  StartAdapter("", "[limits]\nanswer_within = \"500ms\"\n");
+  for (int i = 0; i < 5; ++i) {
+    Mta mta(Path());
+    mta.Handshake(0);
+    mta.Write(std::string("AUTH\t1\t") + kLogin);
+    EXPECT_EQ(mta.Line(), "<closed>");
+  }
+  FakeSaslServer server(SaslPath(), Succeed);
+  server.SetMechanisms({"CRAM-MD5 dictionary"});
+  WaitForMechanisms("CRAM-MD5");
+  StopAdapter();
+  std::string log = log_text_.str();
+  auto count = [&log](const std::string& text) {
+    int found = 0;
+    for (size_t at = log.find(text); at != log.npos; at = log.find(text, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("no connection to sasld at unix:" + SaslPath()), 1) << log;
+  EXPECT_EQ(count("info] connected to sasld at unix:" + SaslPath()), 1) << log;
+}
+
+}  // namespace
+}  // namespace sasld
