@@ -89,6 +89,7 @@ void ReadListeners(TomlTable root, AdapterConfig& config) {
 }
 
 void ReadMechanisms(TomlTable mechanisms, AdapterConfig& config) {
+  bool all_parsed = true;
   for (const std::string& text : mechanisms.Strings(
            "fallback", {"SCRAM-SHA-256 mutual-auth", "PLAIN plaintext", "LOGIN plaintext"})) {
     absl::StatusOr<v1::MechanismInfo> mechanism = ParseMechanism(text);
@@ -96,9 +97,10 @@ void ReadMechanisms(TomlTable mechanisms, AdapterConfig& config) {
       *config.fallback_mechanisms.add_mechanisms() = *std::move(mechanism);
     } else {
       mechanisms.Reject("fallback", std::string(mechanism.status().message()));
+      all_parsed = false;
     }
   }
-  if (!OffersAny(config.fallback_mechanisms)) {
+  if (all_parsed && !OffersAny(config.fallback_mechanisms)) {
     mechanisms.Reject("fallback", "offers no mechanism; Postfix would not even start a session");
   }
   config.mechanisms_state_file = mechanisms.String("state_file", "");
