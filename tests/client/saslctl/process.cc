@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 namespace sasld::saslctl {
 namespace {
@@ -73,7 +74,12 @@ RunResult RunSaslctl(const std::vector<std::string>& arguments, std::string_view
   posix_spawn_file_actions_adddup2(&actions, err.writer(), STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  // The program gets SIGPIPE as from a shell, though this process ignores it.
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> all = WithProgram(arguments);
   pid_t pid = -1;
   RunResult result;
@@ -85,7 +91,11 @@ RunResult RunSaslctl(const std::vector<std::string>& arguments, std::string_view
   close(out.writer());
   close(err.writer());
   // Small enough for the pipe's buffer; a program that does not read it leaves it there.
-  if (write(in.writer(), input.data(), input.size()) < 0) result.err = "(input not written)";
+  // A program that refuses its command line ends without reading.
+  signal(SIGPIPE, SIG_IGN);
+  if (write(in.writer(), input.data(), input.size()) < 0 && errno != EPIPE) {
+    result.err = "(input not written)";
+  }
   close(in.writer());
   if (spawned == 0) {
     Drain(out.reader(), err.reader(), result);
