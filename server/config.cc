@@ -39,8 +39,8 @@ void ReadListen(TomlTable listen, ServerConfig& config) {
 
   TomlTable tls = listen.Table("tls");
   config.tls = {tls.String("certificate", ""), tls.String("key", ""), tls.String("client_ca", "")};
-  const bool complete = !config.tls.certificate.empty() && !config.tls.key.empty() &&
-                        !config.tls.client_ca.empty();
+  const bool complete =
+      !config.tls.certificate.empty() && !config.tls.key.empty() && !config.tls.client_ca.empty();
   if (!config.sasl_tcp.empty() && !complete) {
     listen.Reject("sasl",
                   "a TCP address needs [listen.tls] certificate, key and client_ca: callers are "
@@ -84,7 +84,8 @@ void ReadPasswords(TomlTable passwords, ServerConfig& config) {
   config.argon2id.parallelism =
       static_cast<uint32_t>(argon2id.Integer("parallelism", config.argon2id.parallelism, 1, 64));
   if (config.argon2id.memory_kib < 8 * config.argon2id.parallelism) {
-    argon2id.Reject("memory_kib", "must be at least 8 times the parallelism (RFC 9106 section 3.1)");
+    argon2id.Reject("memory_kib",
+                    "must be at least 8 times the parallelism (RFC 9106 section 3.1)");
   }
   config.scram_iterations = static_cast<uint32_t>(passwords.Table("scram").Integer(
       "iterations", kScramIterationsLeast, kScramIterationsLeast, kScramIterationsMost));
@@ -138,8 +139,8 @@ absl::StatusOr<ServerConfig> ReadServerConfig(TomlDocument document) {
   config.log_level = log.String("level", "info");
   constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
   if (std::find(std::begin(kLevels), std::end(kLevels), config.log_level) == std::end(kLevels)) {
-    log.Reject("level", absl::StrCat("\"", config.log_level,
-                                     "\" is none of debug, info, warn, error"));
+    log.Reject("level",
+               absl::StrCat("\"", config.log_level, "\" is none of debug, info, warn, error"));
   }
   config.log_successes = log.Boolean("successes", false);
 

@@ -39,8 +39,8 @@ struct ServerConfig {
   bool log_successes = false;
 };
 
-// Reads and checks a file. InvalidArgument, NotFound, PermissionDenied: the text has every mistake with file and
-// line.
+// Reads and checks a file. InvalidArgument, NotFound, PermissionDenied: the text has every mistake
+// with file and line.
 absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& path);
 // The same for text; `name` stands for the file in errors.
 absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name);

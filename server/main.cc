@@ -40,8 +40,8 @@ using Log = std::shared_ptr<spdlog::logger>;
 
 // systemd and containers add the time themselves; a terminal gets it from us.
 Log MakeLog(const std::string& level) {
-  auto log = std::make_shared<spdlog::logger>("sasld",
-                                              std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto log =
+      std::make_shared<spdlog::logger>("sasld", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z sasld[%P] %l: %v");
   log->set_level(spdlog::level::from_str(level));
   log->flush_on(spdlog::level::debug);
@@ -65,8 +65,8 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Keys of the file, made on the very first start. A database without its key file is not usable: its
-// passwords were hashed with it.
+// Keys of the file, made on the very first start. A database without its key file is not usable:
+// its passwords were hashed with it.
 absl::StatusOr<ClusterKeys> LoadOrCreateKeys(const ServerConfig& config, Entropy& entropy,
                                              const Log& log) {
   absl::StatusOr<ClusterKeys> keys = LoadKeyFile(config.key_file);
@@ -128,15 +128,16 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   Audit audit(log, config.log_successes);
   Exchange exchange(config.policy, *store, answers, sealer, entropy, audit);
   Accounts accounts(*store, hasher, lane, entropy, config.scram_iterations);
-  const std::unique_ptr<grpc::Service> admin_service = MakeAdminService(
-      {accounts, *store, exchange, lane, audit, config.store_url, started, log});
+  const std::unique_ptr<grpc::Service> admin_service =
+      MakeAdminService({accounts, *store, exchange, lane, audit, config.store_url, started, log});
 
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> tls, MakeTls(config));
-  ASSIGN_OR_RETURN(auto sasl_endpoint, Endpoint::Start(exchange, {config.sasl_sockets,
-                                                                  config.sasl_tcp, tls, nullptr, false}));
-  ASSIGN_OR_RETURN(auto admin_endpoint,
-                   Endpoint::Start(exchange, {config.admin_sockets, {}, nullptr,
-                                              admin_service.get(), true}));
+  ASSIGN_OR_RETURN(
+      auto sasl_endpoint,
+      Endpoint::Start(exchange, {config.sasl_sockets, config.sasl_tcp, tls, nullptr, false}));
+  ASSIGN_OR_RETURN(
+      auto admin_endpoint,
+      Endpoint::Start(exchange, {config.admin_sockets, {}, nullptr, admin_service.get(), true}));
   log->info("sasld {} serves {}", SASLD_VERSION, config.store_url);
   sd_notify(0, "READY=1");
 
@@ -162,7 +163,8 @@ int Main(int argc, char** argv) {
   std::string path = "/etc/sasld/sasld.toml";
   bool check_only = false;
   app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
-  app.add_flag("--check-config", check_only, "Read the configuration, tell what is wrong, and exit");
+  app.add_flag("--check-config", check_only,
+               "Read the configuration, tell what is wrong, and exit");
   app.set_version_flag("--version", "sasld " SASLD_VERSION);
   try {
     app.parse(argc, argv);

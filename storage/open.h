@@ -18,8 +18,8 @@ enum class StorePresence {
 //   memory:               nothing is kept
 //   sqlite:/path/file.db  SQLite in WAL mode
 // InvalidArgument: no such scheme, or the path is missing. FailedPrecondition: made by a newer
-// version (left untouched), in use by another sasld, or not a database of ours. Unavailable: cannot be
-// opened (permissions, folder missing, disk full); the text says which file and what to do.
+// version (left untouched), in use by another sasld, or not a database of ours. Unavailable: cannot
+// be opened (permissions, folder missing, disk full); the text says which file and what to do.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url, StorePresence presence);
 
 // Whether a database exists at `url`, without opening it. Always false for memory:.

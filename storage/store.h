@@ -16,8 +16,9 @@
 
 namespace sasld {
 
-// Raised by each change to an account. Drawn from one counter of the store, so that no value is ever used
-// twice, not even for a user who was deleted and made again. 0 is never an account's epoch.
+// Raised by each change to an account. Drawn from one counter of the store, so that no value is
+// ever used twice, not even for a user who was deleted and made again. 0 is never an account's
+// epoch.
 using Epoch = uint64_t;
 
 // Verifiers of one password. None of them yields the password.
@@ -42,16 +43,16 @@ struct Account {
 Account CloneAccount(const Account& account);
 
 struct AccountQuery {
-  std::string prefix;  // names that begin so; empty for all
-  std::string after;   // names that sort after this one; empty from the start
+  std::string prefix;   // names that begin so; empty for all
+  std::string after;    // names that sort after this one; empty from the start
   size_t limit = 1000;  // at most so many
 };
 
 // Thread-safe: any method from any thread. Reads may run beside a write.
 //
 // Errors common to all: Unavailable (cannot be read or written now: locked, disk full, i/o error),
-// DataLoss (what was read makes no sense). A write that failed changed nothing. Texts name the file and
-// never a user.
+// DataLoss (what was read makes no sense). A write that failed changed nothing. Texts name the file
+// and never a user.
 class Store {
  public:
   virtual ~Store() = default;
@@ -64,7 +65,8 @@ class Store {
   virtual absl::StatusOr<Epoch> Create(const Account& account) = 0;
 
   // Writes `account` over the one of the same name whose epoch is still account.epoch, and returns
-  // the new epoch. NotFound: no such account. Aborted: it was changed since it was read; read again.
+  // the new epoch. NotFound: no such account. Aborted: it was changed since it was read; read
+  // again.
   virtual absl::StatusOr<Epoch> Update(const Account& account) = 0;
 
   // NotFound: no such account.

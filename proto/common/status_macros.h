@@ -9,8 +9,8 @@
 #define SASLD_CONCAT_INNER(a, b) a##b
 #define SASLD_CONCAT(a, b) SASLD_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                                \
-  do {                                                             \
+#define RETURN_IF_ERROR(expression)                                                        \
+  do {                                                                                     \
     if (absl::Status sasld_status = (expression); !sasld_status.ok()) return sasld_status; \
   } while (false)
 

@@ -1,7 +1,7 @@
 // Reads a TOML configuration so that every mistake is told with file, line and key.
 //
-// Each getter consumes a key; what nobody asked for is an unknown key, and an error. Errors gather, so
-// that one run shows all of them:
+// Each getter consumes a key; what nobody asked for is an unknown key, and an error. Errors gather,
+// so that one run shows all of them:
 //
 //   adapter.toml:12: listen.mode: "066" is not an octal mode such as "0660"
 //

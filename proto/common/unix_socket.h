@@ -33,7 +33,8 @@ absl::Status ApplySocketFile(const SocketFile& file);
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address);
 
 // ClearStaleSocket, then socket, bind, ApplySocketFile and listen. The result is a non-blocking,
-// close-on-exec descriptor that the caller owns. The socket cannot be reached before its mode is set.
+// close-on-exec descriptor that the caller owns. The socket cannot be reached before its mode is
+// set.
 absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog);
 
 }  // namespace sasld

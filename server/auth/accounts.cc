@@ -97,8 +97,8 @@ absl::StatusOr<Account> Accounts::SetPassword(std::string_view name, std::string
     account.credential = {credential.argon2id, std::nullopt};
     if (credential.scram_sha_256) {
       const ScramKeys& keys = *credential.scram_sha_256;
-      account.credential.scram_sha_256 =
-          ScramKeys{keys.salt, keys.iterations, keys.stored_key.Clone(), keys.server_key.Clone(), 0};
+      account.credential.scram_sha_256 = ScramKeys{
+          keys.salt, keys.iterations, keys.stored_key.Clone(), keys.server_key.Clone(), 0};
     }
     account.password_changed = now;
   });

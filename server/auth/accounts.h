@@ -15,10 +15,11 @@
 
 namespace sasld {
 
-// Thread-safe; setting a password blocks for its hashing, on the lane. What it is given must outlive it.
+// Thread-safe; setting a password blocks for its hashing, on the lane. What it is given must
+// outlive it.
 //
-// Errors common to all: InvalidArgument (the text names "name" or "password" and the rule), NotFound,
-// Unavailable (nothing was changed), ResourceExhausted (the lane is full).
+// Errors common to all: InvalidArgument (the text names "name" or "password" and the rule),
+// NotFound, Unavailable (nothing was changed), ResourceExhausted (the lane is full).
 class Accounts {
  public:
   Accounts(Store& store, const PasswordHasher& hasher, Lane& lane, Entropy& entropy,

@@ -50,7 +50,8 @@ absl::StatusOr<PasswordVerdict> Answers::Verify(const PasswordClaim& claim) cons
     RETURN_IF_ERROR(hasher_.VerifyDecoy(claim.password));
     return PasswordVerdict::kNoMatch;
   }
-  ASSIGN_OR_RETURN(const bool matches, hasher_.Verify(account->credential.argon2id, claim.password));
+  ASSIGN_OR_RETURN(const bool matches,
+                   hasher_.Verify(account->credential.argon2id, claim.password));
   if (!matches) return PasswordVerdict::kNoMatch;
   // A password that was changed while it was hashed here is an old one by now.
   const absl::StatusOr<Account> now = store_.Find(claim.authcid);

@@ -25,16 +25,18 @@ std::string Quoted(std::string_view value) {
 
 // Addresses and service names come from the mail server; they are printed bare where they can be.
 std::string Bare(std::string_view value) {
-  const bool plain = !value.empty() && value.find_first_not_of(
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_") == value.npos;
+  const bool plain =
+      !value.empty() &&
+      value.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_") == value.npos;
   return plain ? std::string(value) : Quoted(value);
 }
 
 std::string Fields(const AuditRecord& record) {
-  std::string fields = fmt::format("mechanism={} user={} service={} remote_ip={} secured={}",
-                                   record.mechanism, Quoted(record.authcid),
-                                   Bare(record.facts.service), Bare(record.facts.remote_ip),
-                                   record.facts.secured ? "yes" : "no");
+  std::string fields =
+      fmt::format("mechanism={} user={} service={} remote_ip={} secured={}", record.mechanism,
+                  Quoted(record.authcid), Bare(record.facts.service), Bare(record.facts.remote_ip),
+                  record.facts.secured ? "yes" : "no");
   if (!record.authzid.empty()) fields += fmt::format(" authzid={}", Quoted(record.authzid));
   return fields;
 }

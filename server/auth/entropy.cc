@@ -11,8 +11,8 @@
 namespace sasld {
 namespace {
 
-// Fills all of it or ends the process: without randomness nothing here is safe. After boot the kernel
-// always answers.
+// Fills all of it or ends the process: without randomness nothing here is safe. After boot the
+// kernel always answers.
 void FromKernel(char* out, size_t count) {
   while (count > 0) {
     const ssize_t got = getrandom(out, count, 0);

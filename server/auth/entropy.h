@@ -1,4 +1,5 @@
-// Random bytes from the kernel, drawn in blocks: a getrandom(2) for each nonce costs more than the nonce.
+// Random bytes from the kernel, drawn in blocks: a getrandom(2) for each nonce costs more than the
+// nonce.
 #pragma once
 
 #include <array>

@@ -10,20 +10,20 @@
 namespace sasld {
 namespace {
 
-// Whoever reaches the mail server without leaving the machine cannot be listened to on the way. A caller
-// that names no address has no network connection to speak of.
+// Whoever reaches the mail server without leaving the machine cannot be listened to on the way. A
+// caller that names no address has no network connection to speak of.
 bool StaysOnThisMachine(const ConnectionFacts& facts) {
-  return facts.remote_ip.empty() || facts.remote_ip == facts.local_ip ||
-         facts.remote_ip == "::1" || facts.remote_ip.starts_with("127.");
+  return facts.remote_ip.empty() || facts.remote_ip == facts.local_ip || facts.remote_ip == "::1" ||
+         facts.remote_ip.starts_with("127.");
 }
 
 // What a sealed state is bound to: the mechanism and all facts of the connection.
 std::string Binding(std::string_view mechanism, const ConnectionFacts& facts) {
   std::string binding;
   binding.reserve(128);
-  for (const std::string_view field : {mechanism, std::string_view(facts.service),
-                                       std::string_view(facts.remote_ip),
-                                       std::string_view(facts.local_ip)}) {
+  for (const std::string_view field :
+       {mechanism, std::string_view(facts.service), std::string_view(facts.remote_ip),
+        std::string_view(facts.local_ip)}) {
     AppendField(binding, field);
   }
   AppendNumber(binding, facts.remote_port);
@@ -100,8 +100,8 @@ struct Exchange::Rules {
   }
 
   bool MayActAs(const Username& authcid, const Username& authzid) const {
-    return authcid == authzid || std::find(policy.proxies.begin(), policy.proxies.end(), authcid) !=
-                                     policy.proxies.end();
+    return authcid == authzid ||
+           std::find(policy.proxies.begin(), policy.proxies.end(), authcid) != policy.proxies.end();
   }
 
   const ExchangePolicy policy;
@@ -278,8 +278,9 @@ StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
   // Only where a credential may have played a part does time have something to hide.
   const bool told_apart_by_time =
       refusal == Refusal::kAuthenticationFailed || refusal == Refusal::kMalformed;
-  return Refused{refusal, authcid,
-                 told_apart_by_time ? step.received + step.rules->policy.failure_delay : step.received};
+  return Refused{
+      refusal, authcid,
+      told_apart_by_time ? step.received + step.rules->policy.failure_delay : step.received};
 }
 
 StepResult Exchange::GiveUp(const UnderWay& step, std::string_view authcid,

@@ -72,7 +72,7 @@ enum class Refusal {
 };
 struct Refused {
   Refusal refusal;
-  std::string authcid;  // as claimed; empty if none was learned
+  std::string authcid;    // as claimed; empty if none was learned
   absl::Time not_before;  // hold the reply until then
 };
 // Nobody can tell now. `text` is static and short.

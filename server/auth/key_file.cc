@@ -71,8 +71,9 @@ absl::StatusOr<ClusterKeys> LoadKeyFile(const std::string& path) {
   if (fd < 0) {
     const int error = errno;
     if (error == ENOENT) return absl::NotFoundError(absl::StrCat(path, ": no such key file"));
-    return absl::PermissionDeniedError(absl::StrCat(
-        path, ": cannot be read: ", std::strerror(error), "; it must belong to the user sasld runs as"));
+    return absl::PermissionDeniedError(absl::StrCat(path,
+                                                    ": cannot be read: ", std::strerror(error),
+                                                    "; it must belong to the user sasld runs as"));
   }
   const absl::Cleanup closer = [fd] { close(fd); };
   if (absl::Status status = CheckPrivate(fd, path); !status.ok()) return status;

@@ -1,5 +1,5 @@
-// The key file: the one secret of a cluster that is not in the database. Each use has a key of its own,
-// derived from it.
+// The key file: the one secret of a cluster that is not in the database. Each use has a key of its
+// own, derived from it.
 //
 // One line of text: "sasld-key-1 <32 bytes in base64>", mode 0600.
 #pragma once
@@ -19,8 +19,8 @@ struct ClusterKeys {
   Secret decoy;   // makes the decoys of unknown users the same on each replica
 };
 
-// NotFound: there is no such file. PermissionDenied: cannot be read, or others than its owner may read it. DataLoss:
-// it is not a key file. Texts name the file and say what to do.
+// NotFound: there is no such file. PermissionDenied: cannot be read, or others than its owner may
+// read it. DataLoss: it is not a key file. Texts name the file and say what to do.
 absl::StatusOr<ClusterKeys> LoadKeyFile(const std::string& path);
 
 // Writes a new key file that survives a power loss. AlreadyExists; Unavailable: cannot be written.

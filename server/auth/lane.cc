@@ -9,8 +9,8 @@
 namespace sasld {
 namespace {
 
-// Hashing yields to everything else of this process: a login by SCRAM takes microseconds and should not
-// queue behind a hash for a core.
+// Hashing yields to everything else of this process: a login by SCRAM takes microseconds and should
+// not queue behind a hash for a core.
 constexpr int kNiceness = 10;
 
 }  // namespace

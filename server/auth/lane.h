@@ -1,5 +1,5 @@
-// A lane: a fixed number of threads and a bounded queue that refuses when full. Slow work waits here,
-// so that it never stands before quick work.
+// A lane: a fixed number of threads and a bounded queue that refuses when full. Slow work waits
+// here, so that it never stands before quick work.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,8 @@ class Lane {
   // once: the queue is full, or this source has its share of it; the job is dropped uncalled.
   absl::Status Submit(std::string_view source, absl::Time deadline, Job job);
 
-  // Ends what runs, tells what waits that it is too late, and joins. Later jobs are refused. Call it
-  // before what the jobs use goes away. Once, from one thread.
+  // Ends what runs, tells what waits that it is too late, and joins. Later jobs are refused. Call
+  // it before what the jobs use goes away. Once, from one thread.
   void Close();
 
   size_t Queued() const;

@@ -118,8 +118,8 @@ absl::StatusOr<bool> PasswordHasher::Verify(std::string_view phc,
                                             const Secret& prepared_password) const {
   const std::optional<ParsedPhc> parsed = ParsePhc(phc);
   if (!parsed) return absl::DataLossError("the stored Argon2id verifier makes no sense");
-  ASSIGN_OR_RETURN(const Secret hash, Compute(parsed->cost, prepared_password, parsed->salt,
-                                              parsed->hash.size()));
+  ASSIGN_OR_RETURN(const Secret hash,
+                   Compute(parsed->cost, prepared_password, parsed->salt, parsed->hash.size()));
   return EqualsConstantTime(hash.Reveal(), parsed->hash.Reveal());
 }
 

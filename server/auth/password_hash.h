@@ -17,7 +17,8 @@ struct Argon2idCost {
   uint32_t parallelism = 1;
 };
 
-// Thread-safe. Each call takes the cost's memory and milliseconds of CPU: call it on the hashing lane.
+// Thread-safe. Each call takes the cost's memory and milliseconds of CPU: call it on the hashing
+// lane.
 class PasswordHasher {
  public:
   PasswordHasher(Argon2idCost cost, const Secret& pepper);
@@ -25,8 +26,8 @@ class PasswordHasher {
   // PHC text. `salt`: 16 random bytes. ResourceExhausted: no memory.
   absl::StatusOr<std::string> Hash(const Secret& prepared_password, std::string_view salt) const;
 
-  // Whether `phc` is a hash of this password. DataLoss: `phc` is not one of ours, or costs more than
-  // this process is meant to spend. ResourceExhausted: no memory.
+  // Whether `phc` is a hash of this password. DataLoss: `phc` is not one of ours, or costs more
+  // than this process is meant to spend. ResourceExhausted: no memory.
   absl::StatusOr<bool> Verify(std::string_view phc, const Secret& prepared_password) const;
 
   // The work of Verify for nobody: so that an unknown user takes as long as a known one.

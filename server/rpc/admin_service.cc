@@ -41,8 +41,9 @@ class AdminService final : public v1::Admin::Service {
 
   grpc::Status CreateUser(grpc::ServerContext*, const v1::CreateUserRequest* request,
                           v1::User* reply) override {
-    return Changed("created", parts_.accounts.Create(request->name(), request->password(),
-                                                     !request->disabled(), absl::Now()),
+    return Changed("created",
+                   parts_.accounts.Create(request->name(), request->password(),
+                                          !request->disabled(), absl::Now()),
                    reply);
   }
 

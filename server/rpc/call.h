@@ -29,16 +29,16 @@ struct CallContext {
   bool draining = false;
 };
 
-// A tag in the completion queue. Called on the endpoint's thread when its operation is over; `ok` as
-// CompletionQueue::Next tells it.
+// A tag in the completion queue. Called on the endpoint's thread when its operation is over; `ok`
+// as CompletionQueue::Next tells it.
 class Tag {
  public:
   virtual ~Tag() = default;
   virtual void Proceed(bool ok) = 0;
 };
 
-// A tag that keeps its call alive while an operation is under way, and calls one of its methods when it
-// is over. A member of the call, so that no operation allocates.
+// A tag that keeps its call alive while an operation is under way, and calls one of its methods
+// when it is over. A member of the call, so that no operation allocates.
 template <typename Call>
 class OperationTag final : public Tag {
  public:

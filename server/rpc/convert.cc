@@ -54,8 +54,13 @@ std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request) {
 }
 
 ConnectionFacts FactsOf(const v1::ConnectionFacts& facts) {
-  return {facts.service(),     facts.remote_ip(),  facts.local_ip(),
-          facts.remote_port(), facts.local_port(), facts.secured(), ""};
+  return {facts.service(),
+          facts.remote_ip(),
+          facts.local_ip(),
+          facts.remote_port(),
+          facts.local_port(),
+          facts.secured(),
+          ""};
 }
 
 StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline) {

@@ -1,4 +1,5 @@
-// Between the contract's messages and the exchange's values. No decisions but the limits of the contract.
+// Between the contract's messages and the exchange's values. No decisions but the limits of the
+// contract.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,8 @@ inline constexpr size_t kMaxFactBytes = 64;
 // The first rule of the contract that `request` breaks, or nothing.
 std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request);
 
-// Takes the strings out of `request`, so that a password is in one place less. A `deadline` that lies beyond
-// the server's own patience is cut down to it.
+// Takes the strings out of `request`, so that a password is in one place less. A `deadline` that
+// lies beyond the server's own patience is cut down to it.
 StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline);
 
 ConnectionFacts FactsOf(const v1::ConnectionFacts& facts);

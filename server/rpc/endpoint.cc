@@ -51,8 +51,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
-  builder.SetResourceQuota(
-      grpc::ResourceQuota("endpoint").SetMaxThreads(kMaxSynchronousThreads));
+  builder.SetResourceQuota(grpc::ResourceQuota("endpoint").SetMaxThreads(kMaxSynchronousThreads));
   builder.RegisterService(&core->service);
   builder.RegisterService(&core->health);
   if (options.extra) builder.RegisterService(options.extra);

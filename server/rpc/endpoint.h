@@ -20,8 +20,9 @@ struct EndpointOptions {
   std::vector<std::string> tcp;  // served with `tls` only
   std::shared_ptr<grpc::ServerCredentials> tls;
   grpc::Service* extra = nullptr;  // a synchronous service served beside Sasl; borrowed
-  // Serves reflection too. It is synchronous, and such a service brings threads that take part in every wake-up:
-  // 40 % more CPU for a lone login. Endpoints that are started after one with it have it as well.
+  // Serves reflection too. It is synchronous, and such a service brings threads that take part in
+  // every wake-up: 40 % more CPU for a lone login. Endpoints that are started after one with it
+  // have it as well.
   bool reflection = false;
 };
 
@@ -32,13 +33,14 @@ class Endpoint {
   // PermissionDenied: an address cannot be served; the text says which and why.
   static absl::StatusOr<std::unique_ptr<Endpoint>> Start(Exchange& exchange,
                                                          EndpointOptions options);
-  // Drains without patience if nobody did before. No step may be on the lane any more: close it first.
+  // Drains without patience if nobody did before. No step may be on the lane any more: close it
+  // first.
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
-  // Takes no new calls, answers the steps that came in, ends the streams, and after `patience` cancels
-  // what is left. From any thread but the endpoint's own.
+  // Takes no new calls, answers the steps that came in, ends the streams, and after `patience`
+  // cancels what is left. From any thread but the endpoint's own.
   void Drain(absl::Duration patience);
 
  private:

@@ -1,5 +1,5 @@
-// One StepStream: a batch in, its steps to the exchange, replies out in batches of whatever gathered while the last
-// write was under way.
+// One StepStream: a batch in, its steps to the exchange, replies out in batches of whatever
+// gathered while the last write was under way.
 #pragma once
 
 #include <atomic>

@@ -32,7 +32,8 @@ std::optional<size_t> DecodedBytes(std::string_view text) {
   return text.size() / 4 * 3 - padding;
 }
 
-// Writes DecodedBytes(text) bytes to `out`; false if a digit is foreign or leftover bits are not zero.
+// Writes DecodedBytes(text) bytes to `out`; false if a digit is foreign or leftover bits are not
+// zero.
 bool DecodeInto(std::string_view text, size_t decoded_bytes, char* out) {
   uint32_t bits = 0;
   int held = 0;

@@ -1,5 +1,5 @@
-// Base64 (RFC 4648 section 4), strict: what it accepts re-encodes to itself. No white space, no missing
-// or surplus padding, no stray bits in the last digit.
+// Base64 (RFC 4648 section 4), strict: what it accepts re-encodes to itself. No white space, no
+// missing or surplus padding, no stray bits in the last digit.
 #pragma once
 
 #include <optional>

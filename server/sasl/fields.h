@@ -1,4 +1,5 @@
-// Length-prefixed fields: how texts are put one behind the other so that no two sequences look alike.
+// Length-prefixed fields: how texts are put one behind the other so that no two sequences look
+// alike.
 #pragma once
 
 #include <cstdint>

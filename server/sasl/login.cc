@@ -1,9 +1,9 @@
 // LOGIN (draft-murchison-sasl-login-00): two prompts, two answers. Never standardised, still what
 // Outlook and printers use.
 //
-// Deviations: the draft's prompts "User Name" and "Password" are sent as "Username:" and "Password:",
-// as every server does and nodemailer demands. An initial response is taken as the user name, as smtplib
-// sends it; an empty one is like none. There is no authzid.
+// Deviations: the draft's prompts "User Name" and "Password" are sent as "Username:" and
+// "Password:", as every server does and nodemailer demands. An initial response is taken as the
+// user name, as smtplib sends it; an empty one is like none. There is no authzid.
 #include <utility>
 
 #include "server/sasl/registry.h"
@@ -28,13 +28,13 @@ Outcome TakePassword(Username authcid, std::string_view passwd) {
     return Failure{Reason::kMalformed, "LOGIN password not acceptable", std::move(authcid)};
   }
   PasswordClaim claim{authcid, *std::move(password)};
-  return CheckPassword{
-      std::move(claim), [authcid = std::move(authcid)](PasswordVerdict verdict) mutable -> Outcome {
-        if (verdict == PasswordVerdict::kMatch) {
-          return Success{Identity{std::move(authcid), std::nullopt}, std::nullopt};
-        }
-        return Failure{Reason::kBadCredentials, "LOGIN", std::move(authcid)};
-      }};
+  return CheckPassword{std::move(claim),
+                       [authcid = std::move(authcid)](PasswordVerdict verdict) mutable -> Outcome {
+                         if (verdict == PasswordVerdict::kMatch) {
+                           return Success{Identity{std::move(authcid), std::nullopt}, std::nullopt};
+                         }
+                         return Failure{Reason::kBadCredentials, "LOGIN", std::move(authcid)};
+                       }};
 }
 
 class Login final : public Mechanism {

@@ -1,4 +1,5 @@
-// The server side of a SASL mechanism as a pure function: no clock, lock, random source, log, store.
+// The server side of a SASL mechanism as a pure function: no clock, lock, random source, log,
+// store.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace sasld {
 
-// What is known of the connection between client and mail server. All of it but `server_nonce` stays
-// the same through an exchange, and the state between two steps is bound to it.
+// What is known of the connection between client and mail server. All of it but `server_nonce`
+// stays the same through an exchange, and the state between two steps is bound to it.
 struct ConnectionFacts {
   std::string service;
   std::string remote_ip;
@@ -33,7 +34,8 @@ class Mechanism {
   virtual Outcome Begin(const ConnectionFacts& facts,
                         std::optional<std::string_view> initial_response) const = 0;
 
-  // A later step. `state` is what the step before put in its Challenge: authentic, as the engine sealed it.
+  // A later step. `state` is what the step before put in its Challenge: authentic, as the engine
+  // sealed it.
   virtual Outcome Continue(const ConnectionFacts& facts, std::string_view state,
                            std::string_view response) const = 0;
 };

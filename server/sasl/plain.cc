@@ -1,7 +1,7 @@
 // PLAIN (RFC 4616).
 //
-// Deviations: names are lower-cased after SASLprep, and authcid is limited to 255 bytes when prepared,
-// passwd to 1024.
+// Deviations: names are lower-cased after SASLprep, and authcid is limited to 255 bytes when
+// prepared, passwd to 1024.
 #include <utility>
 
 #include "server/sasl/registry.h"
@@ -22,8 +22,8 @@ Outcome TakeMessage(std::string_view message) {
   const std::string_view authcid = message.substr(first_nul + 1, second_nul - first_nul - 1);
   const std::string_view passwd = message.substr(second_nul + 1);
 
-  // RFC 4616 s.2: the server SHALL prepare authcid and passwd; if that fails or yields an empty string, the
-  // verification SHALL fail.
+  // RFC 4616 s.2: the server SHALL prepare authcid and passwd; if that fails or yields an empty
+  // string, the verification SHALL fail.
   absl::StatusOr<Username> prepared_authcid = Username::Prepare(authcid);
   if (!prepared_authcid.ok()) return Failure{Reason::kMalformed, "PLAIN authcid not acceptable"};
   std::optional<Username> prepared_authzid;
@@ -52,7 +52,8 @@ class Plain final : public Mechanism {
  public:
   Outcome Begin(const ConnectionFacts&,
                 std::optional<std::string_view> initial_response) const override {
-    // RFC 4422 s.3: without an initial response a client-first mechanism starts with an empty challenge.
+    // RFC 4422 s.3: without an initial response a client-first mechanism starts with an empty
+    // challenge.
     if (!initial_response) return Challenge{};
     return TakeMessage(*initial_response);
   }

@@ -28,8 +28,8 @@ struct RegisteredMechanism {
 // All that this build knows, best first.
 std::span<const RegisteredMechanism> AllMechanisms();
 
-// Nothing for an unknown name. Names are compared without regard to case: clients send any (RFC 4422
-// section 3.1 has upper case only, Postfix passes on what was typed).
+// Nothing for an unknown name. Names are compared without regard to case: clients send any (RFC
+// 4422 section 3.1 has upper case only, Postfix passes on what was typed).
 const RegisteredMechanism* FindMechanism(std::string_view name);
 
 std::unique_ptr<const Mechanism> MakePlain();

@@ -13,13 +13,14 @@ namespace sasld {
 // than this is somebody feeding the hash.
 inline constexpr size_t kMaxPasswordBytes = 1024;
 
-// A name as a stored string: unassigned code points are prohibited. InvalidArgument: not UTF-8, or a
-// prohibited character (RFC 4013 sections 2.3 to 2.5). May yield an empty string.
+// A name as a stored string: unassigned code points are prohibited. InvalidArgument: not UTF-8, or
+// a prohibited character (RFC 4013 sections 2.3 to 2.5). May yield an empty string.
 absl::StatusOr<std::string> PrepareStored(std::string_view text);
 
-// A password. As a query string: unassigned code points pass, or the newer scripts and emoji could not be
-// used at all. The same form is used when it is set and when it is checked. InvalidArgument as above, and for
-// an empty result, NUL (RFC 4616 section 2) or more than kMaxPasswordBytes. The text does not repeat it.
+// A password. As a query string: unassigned code points pass, or the newer scripts and emoji could
+// not be used at all. The same form is used when it is set and when it is checked. InvalidArgument
+// as above, and for an empty result, NUL (RFC 4616 section 2) or more than kMaxPasswordBytes. The
+// text does not repeat it.
 absl::StatusOr<Secret> PreparePassword(std::string_view password);
 
 }  // namespace sasld

@@ -1,10 +1,11 @@
 // SCRAM-SHA-256 (RFC 5802, RFC 7677), server side, without channel binding.
 //
-// Deviations: user names are lower-cased after SASLprep, so that a login finds its account however it is
-// spelled; the AuthMessage has the bytes as they were sent. A failed proof is told by the application
-// protocol alone, without a server-final "e=" (RFC 5802 section 7 permits both). An empty authzid ("a=") is
-// taken as none: the grammar has no such thing, but GNU SASL's client sends it.
-// A wrong password, an unknown user and a password changed between the two steps all fail alike.
+// Deviations: user names are lower-cased after SASLprep, so that a login finds its account however
+// it is spelled; the AuthMessage has the bytes as they were sent. A failed proof is told by the
+// application protocol alone, without a server-final "e=" (RFC 5802 section 7 permits both). An
+// empty authzid ("a=") is taken as none: the grammar has no such thing, but GNU SASL's client sends
+// it. A wrong password, an unknown user and a password changed between the two steps all fail
+// alike.
 #include <utility>
 
 #include "server/sasl/fields.h"
@@ -67,7 +68,8 @@ std::variant<Identity, Failure> ClaimedIdentity(const ClientFirst& first) {
   return identity;
 }
 
-// RFC 5802 s.3: AuthMessage := client-first-message-bare "," server-first-message "," client-final-without-proof
+// RFC 5802 s.3: AuthMessage := client-first-message-bare "," server-first-message ","
+// client-final-without-proof
 std::string AuthMessage(const AwaitFinal& await, std::string_view without_proof) {
   std::string message;
   message.reserve(await.client_first_bare.size() + await.server_first.size() +
@@ -158,8 +160,9 @@ Outcome Scram::TakeClientFinal(std::string_view state, std::string_view message)
   return FetchScramKeys{
       std::move(user),
       [hash = hash_, identity = std::move(identity), epoch = await->epoch,
-       proof = final_message.proof, auth_message = AuthMessage(*await, final_message.without_proof)](
-          ScramKeys keys) mutable -> Outcome {
+       proof = final_message.proof,
+       auth_message =
+           AuthMessage(*await, final_message.without_proof)](ScramKeys keys) mutable -> Outcome {
         // Always computed, so that the answer takes the same time whatever is wrong.
         const bool matches = ProofMatches(hash, keys, auth_message, proof);
         std::string signature = ServerSignature(hash, keys, auth_message);

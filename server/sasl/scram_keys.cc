@@ -1,5 +1,5 @@
-// SHA-256 by OpenSSL's low-level calls, deprecated but several times cheaper than EVP for messages of a few
-// hundred bytes: no fetch, no allocation.
+// SHA-256 by OpenSSL's low-level calls, deprecated but several times cheaper than EVP for messages
+// of a few hundred bytes: no fetch, no allocation.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "server/sasl/scram_keys.h"
 

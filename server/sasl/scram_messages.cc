@@ -25,8 +25,8 @@ std::optional<std::string_view> ValueOf(char letter, std::string_view attribute)
   return attribute.substr(2);
 }
 
-// saslname: "=2C" is a comma, "=3D" an equals sign. RFC 5802 s.5.1: on '=' followed by anything else the server
-// MUST fail the authentication.
+// saslname: "=2C" is a comma, "=3D" an equals sign. RFC 5802 s.5.1: on '=' followed by anything
+// else the server MUST fail the authentication.
 std::optional<std::string> DecodeSaslname(std::string_view text) {
   std::string name;
   name.reserve(text.size());

@@ -1,5 +1,5 @@
-// The four messages of SCRAM (RFC 5802 section 7): parse what the client sends, print what the server
-// sends, nothing else. What is authenticated later is kept as slices of the received bytes.
+// The four messages of SCRAM (RFC 5802 section 7): parse what the client sends, print what the
+// server sends, nothing else. What is authenticated later is kept as slices of the received bytes.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,17 @@ enum class ChannelBindingFlag {
 struct ClientFirst {
   std::string_view gs2_header;  // with its two commas
   ChannelBindingFlag binding_flag = ChannelBindingFlag::kNotSupported;
-  std::string_view bare;        // client-first-message-bare
-  std::string authzid;          // decoded; empty if there is none
-  std::string username;         // decoded, not prepared
-  std::string_view nonce;       // c-nonce
+  std::string_view bare;   // client-first-message-bare
+  std::string authzid;     // decoded; empty if there is none
+  std::string username;    // decoded, not prepared
+  std::string_view nonce;  // c-nonce
 };
 
 struct ClientFinal {
   std::string_view without_proof;  // client-final-message-without-proof
   std::string channel_binding;     // cbind-input, decoded
   std::string_view nonce;
-  std::string proof;               // decoded
+  std::string proof;  // decoded
 };
 
 // A static text that names the field, never its value.

@@ -1,9 +1,9 @@
-// What travels between two steps: sealed, so that the caller can neither read nor change it, bound to the
-// exchange it belongs to, and of limited life.
+// What travels between two steps: sealed, so that the caller can neither read nor change it, bound
+// to the exchange it belongs to, and of limited life.
 //
 // Sealed with AES-256-GCM. The key is derived (HKDF-SHA-256, RFC 5869) from the cluster's key and a
-// random salt that each process draws once and sends along. So every process with the same key file can
-// open it, and a plain counter serves as nonce: it cannot repeat under one derived key.
+// random salt that each process draws once and sends along. So every process with the same key file
+// can open it, and a plain counter serves as nonce: it cannot repeat under one derived key.
 //
 //   version (1 byte) | salt (16) | counter (8, big endian) | ciphertext | tag (16)
 #pragma once
@@ -23,8 +23,8 @@ inline constexpr size_t kStateSaltBytes = 16;
 // Thread-safe once made.
 class StateSealer {
  public:
-  // `cluster_key`: 32 random bytes, the same on each replica. `process_salt`: kStateSaltBytes random
-  // bytes, never used with another process.
+  // `cluster_key`: 32 random bytes, the same on each replica. `process_salt`: kStateSaltBytes
+  // random bytes, never used with another process.
   StateSealer(const Secret& cluster_key, std::string_view process_salt);
   ~StateSealer();
   StateSealer(const StateSealer&) = delete;

@@ -1,8 +1,8 @@
 // Bytes that must not outlive their use: passwords, keys, derived keys.
 //
 // Move-only; wiped on destruction, assignment and move. It has no operator<< and no operator==, so
-// that it cannot reach a log or a comparison that tells how far it matched. Wiping is best effort: gRPC
-// and the kernel keep copies of their own that we cannot reach.
+// that it cannot reach a log or a comparison that tells how far it matched. Wiping is best effort:
+// gRPC and the kernel keep copies of their own that we cannot reach.
 #pragma once
 
 #include <cstddef>

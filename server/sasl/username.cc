@@ -15,7 +15,8 @@ bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
 }
 
-// Lower case by Unicode's rules of no particular language, so that the result does not hang on a locale.
+// Lower case by Unicode's rules of no particular language, so that the result does not hang on a
+// locale.
 absl::StatusOr<std::string> LowerCase(std::string_view text) {
   std::string lower(text);
   if (IsAscii(text)) {

@@ -1,5 +1,6 @@
-// A prepared user name: SASLprep (RFC 4013, as a stored string) and lower case, so that "Ann@Example.ORG" and
-// "ann@example.org" are one user. Whoever holds a Username need not prepare again.
+// A prepared user name: SASLprep (RFC 4013, as a stored string) and lower case, so that
+// "Ann@Example.ORG" and "ann@example.org" are one user. Whoever holds a Username need not prepare
+// again.
 #pragma once
 
 #include <compare>
@@ -16,8 +17,8 @@ class Username {
   // Longest prepared name. RFC 5321's longest address is 254.
   static constexpr size_t kMaxBytes = 255;
 
-  // InvalidArgument: empty, too long, not UTF-8, or holds a prohibited or unassigned character. The text
-  // does not repeat the name.
+  // InvalidArgument: empty, too long, not UTF-8, or holds a prohibited or unassigned character. The
+  // text does not repeat the name.
   static absl::StatusOr<Username> Prepare(std::string_view name);
   // For names that were prepared before they were stored.
   static Username FromPrepared(std::string name) { return Username(std::move(name)); }

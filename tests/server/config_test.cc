@@ -75,7 +75,8 @@ TEST(ServerConfig, TcpNeedsMutualTls) {
 
 TEST(ServerConfig, HashingFitsItsMemory) {
   const auto config = ParseServerConfig(
-      "[passwords.argon2id]\nmemory_kib = 65536\n[hashing]\nthreads = 100\nmemory_mib = 200\n", "x");
+      "[passwords.argon2id]\nmemory_kib = 65536\n[hashing]\nthreads = 100\nmemory_mib = 200\n",
+      "x");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->hashing.threads, 3u);
   EXPECT_THAT(ErrorOf("[hashing]\nmemory_mib = 10\n"), HasSubstr("hashing.memory_mib"));

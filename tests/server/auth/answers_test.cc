@@ -36,15 +36,18 @@ TEST(Answers, PasswordsMatchOrNot) {
 
 TEST(Answers, AnAccountWithoutPasswordVerifierMatchesNothing) {
   Parts parts;
-  ASSERT_TRUE(
-      parts.store.Create({Username::Prepare("ann").value(), true, 0, kNow, kNow, {}}).ok());
+  ASSERT_TRUE(parts.store.Create({Username::Prepare("ann").value(), true, 0, kNow, kNow, {}}).ok());
   EXPECT_EQ(Check(parts.answers, "ann", "x").value(), PasswordVerdict::kNoMatch);
 }
 
 TEST(Answers, ABrokenVerifierIsOurFault) {
   Parts parts;
   ASSERT_TRUE(parts.store
-                  .Create({Username::Prepare("ann").value(), true, 0, kNow, kNow,
+                  .Create({Username::Prepare("ann").value(),
+                           true,
+                           0,
+                           kNow,
+                           kNow,
                            {"$argon2id$nonsense", std::nullopt}})
                   .ok());
   EXPECT_TRUE(absl::IsDataLoss(Check(parts.answers, "ann", "x").status()));

@@ -147,8 +147,8 @@ TEST_F(ScramExchange, StateExpires) {
   const StepResult first = ClientFirst();
   EXPECT_EQ(RefusalOf(parts.Step(ClientFinal(first), kNow + absl::Seconds(121))),
             Refusal::kAuthenticationFailed);
-  EXPECT_TRUE(std::holds_alternative<Granted>(
-      parts.Step(ClientFinal(first), kNow + absl::Seconds(119))));
+  EXPECT_TRUE(
+      std::holds_alternative<Granted>(parts.Step(ClientFinal(first), kNow + absl::Seconds(119))));
 }
 
 TEST_F(ScramExchange, StateIsBoundToMechanismAndConnection) {
@@ -245,9 +245,8 @@ TEST(Exchange, AStoreThatCannotBeReadIsTemporary) {
   parts.MustCreate("alice", "secret");
   parts.store.FailReads(true);
   for (const char* mechanism : {"PLAIN", "SCRAM-SHA-256"}) {
-    const std::string message = mechanism == std::string_view("PLAIN")
-                                    ? Plain("", "alice", "wrong")
-                                    : "n,,n=alice,r=abc";
+    const std::string message =
+        mechanism == std::string_view("PLAIN") ? Plain("", "alice", "wrong") : "n,,n=alice,r=abc";
     EXPECT_TRUE(std::holds_alternative<Undecided>(parts.Step(FirstStep(mechanism, message))));
   }
   EXPECT_EQ(parts.audit.counts().undecided, 2u);
@@ -258,10 +257,13 @@ TEST(Exchange, AFullLaneIsTemporaryAtOnce) {
   parts.MustCreate("alice", "secret");
   absl::Notification release;
   absl::Notification running;
-  ASSERT_TRUE(parts.lane.Submit("x", absl::InfiniteFuture(), [&](Lane::Turn) {
-    running.Notify();
-    release.WaitForNotification();
-  }).ok());
+  ASSERT_TRUE(parts.lane
+                  .Submit("x", absl::InfiniteFuture(),
+                          [&](Lane::Turn) {
+                            running.Notify();
+                            release.WaitForNotification();
+                          })
+                  .ok());
   running.WaitForNotification();
   ASSERT_TRUE(parts.lane.Submit("x", absl::InfiniteFuture(), [](Lane::Turn) {}).ok());
   const StepResult result = parts.Step(FirstStep("PLAIN", Plain("", "alice", "secret")));

@@ -42,7 +42,8 @@ TEST_F(KeyFile, IsMadeOncePrivateAndReadBack) {
   EXPECT_NE(keys->state.Reveal(), keys->pepper.Reveal());
   EXPECT_NE(keys->decoy.Reveal(), keys->pepper.Reveal());
   EXPECT_TRUE(absl::IsAlreadyExists(CreateKeyFile(path, entropy)));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "no draft is left";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1)
+      << "no draft is left";
 }
 
 TEST_F(KeyFile, AMissingOneIsNotFound) {
@@ -61,9 +62,9 @@ TEST_F(KeyFile, JunkIsToldApart) {
   const std::string good = "sasld-key-1 " + std::string(43, 'A') + "=\n";
   Write(good);
   EXPECT_TRUE(LoadKeyFile(path).ok());
-  for (const std::string& text :
-       {std::string(), std::string("x"), good.substr(0, 30), good + "x", "sasld-key-2" + good.substr(11),
-        std::string(10000, 'A'), std::string("sasld-key-1 AAAA\n")}) {
+  for (const std::string& text : {std::string(), std::string("x"), good.substr(0, 30), good + "x",
+                                  "sasld-key-2" + good.substr(11), std::string(10000, 'A'),
+                                  std::string("sasld-key-1 AAAA\n")}) {
     Write(text);
     EXPECT_TRUE(absl::IsDataLoss(LoadKeyFile(path).status())) << text.size();
   }

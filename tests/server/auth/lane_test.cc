@@ -14,10 +14,12 @@ namespace {
 // A lane whose only thread is busy until it is released.
 struct BusyLane {
   explicit BusyLane(Lane::Limits limits) : lane(limits) {
-    EXPECT_TRUE(lane.Submit("busy", absl::InfiniteFuture(), [this](Lane::Turn) {
-      running.Notify();
-      release.WaitForNotification();
-    }).ok());
+    EXPECT_TRUE(lane.Submit("busy", absl::InfiniteFuture(),
+                            [this](Lane::Turn) {
+                              running.Notify();
+                              release.WaitForNotification();
+                            })
+                    .ok());
     running.WaitForNotification();
   }
   ~BusyLane() {
@@ -32,14 +34,14 @@ TEST(Lane, RefusesWhenFull) {
   BusyLane busy({1, 3, 3});
   std::atomic<int> ran = 0;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(busy.lane.Submit(std::to_string(i), absl::InfiniteFuture(), [&](Lane::Turn) {
-      ++ran;
-    }).ok());
+    EXPECT_TRUE(
+        busy.lane.Submit(std::to_string(i), absl::InfiniteFuture(), [&](Lane::Turn) { ++ran; })
+            .ok());
   }
   EXPECT_EQ(busy.lane.Queued(), 3u);
   bool called = false;
-  EXPECT_TRUE(absl::IsResourceExhausted(busy.lane.Submit(
-      "more", absl::InfiniteFuture(), [&](Lane::Turn) { called = true; })));
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      busy.lane.Submit("more", absl::InfiniteFuture(), [&](Lane::Turn) { called = true; })));
   busy.release.Notify();
   busy.lane.Close();
   EXPECT_EQ(ran.load(), 3);
@@ -70,10 +72,13 @@ TEST(Lane, WhatWaitedTooLongIsNotBegun) {
   BusyLane busy({1, 3, 3});
   std::atomic<int> too_late = 0;
   absl::Notification done;
-  ASSERT_TRUE(busy.lane.Submit("a", absl::Now() - absl::Seconds(1), [&](Lane::Turn turn) {
-    if (turn == Lane::Turn::kTooLate) ++too_late;
-    done.Notify();
-  }).ok());
+  ASSERT_TRUE(busy.lane
+                  .Submit("a", absl::Now() - absl::Seconds(1),
+                          [&](Lane::Turn turn) {
+                            if (turn == Lane::Turn::kTooLate) ++too_late;
+                            done.Notify();
+                          })
+                  .ok());
   busy.release.Notify();
   done.WaitForNotification();
   EXPECT_EQ(too_late.load(), 1);
@@ -101,10 +106,12 @@ TEST(Lane, UsesAllItsThreads) {
   absl::BlockingCounter all(3);
   absl::Notification go;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(lane.Submit("s", absl::InfiniteFuture(), [&](Lane::Turn) {
-      all.DecrementCount();
-      go.WaitForNotification();
-    }).ok());
+    ASSERT_TRUE(lane.Submit("s", absl::InfiniteFuture(),
+                            [&](Lane::Turn) {
+                              all.DecrementCount();
+                              go.WaitForNotification();
+                            })
+                    .ok());
   }
   all.Wait();
   go.Notify();

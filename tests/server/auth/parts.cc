@@ -76,8 +76,8 @@ std::string ScramClientFinal(std::string_view password, std::string_view client_
   const std::string auth_message =
       std::string(client_first_bare) + "," + std::string(server_first) + "," + without_proof;
 
-  // ClientProof = ClientKey XOR HMAC(StoredKey, AuthMessage). ClientKey comes from the salted password, which
-  // is one PBKDF2 block: HMAC iterated.
+  // ClientProof = ClientKey XOR HMAC(StoredKey, AuthMessage). ClientKey comes from the salted
+  // password, which is one PBKDF2 block: HMAC iterated.
   std::string block = salt + std::string("\0\0\0\1", 4);
   Secret round = ScramHmac(ScramHash::kSha256, password, block);
   Secret salted = round.Clone();
@@ -86,8 +86,7 @@ std::string ScramClientFinal(std::string_view password, std::string_view client_
     for (size_t b = 0; b < salted.size(); ++b) salted.Bytes()[b] ^= round.Reveal()[b];
   }
   Secret proof = ScramHmac(ScramHash::kSha256, salted.Reveal(), "Client Key");
-  const ScramKeys keys =
-      DeriveScramKeys(ScramHash::kSha256, Secret(password), salt, iterations);
+  const ScramKeys keys = DeriveScramKeys(ScramHash::kSha256, Secret(password), salt, iterations);
   const Secret signature = ScramHmac(ScramHash::kSha256, keys.stored_key.Reveal(), auth_message);
   for (size_t b = 0; b < proof.size(); ++b) proof.Bytes()[b] ^= signature.Reveal()[b];
   return without_proof + ",p=" + EncodeBase64(proof.Reveal());

@@ -54,7 +54,10 @@ TEST(UsernamePreparation, IsOneForAllSpellings) {
 }
 
 TEST(UsernamePreparation, PreparingTwiceChangesNothing) {
-  for (const char* name : {"\xC4\xB0stanbul", "\xE2\x85\xA8", "Stra\xC3\x9F" "e", "\xCE\xA3\xCE\xA3"}) {
+  for (const char* name : {"\xC4\xB0stanbul", "\xE2\x85\xA8",
+                           "Stra\xC3\x9F"
+                           "e",
+                           "\xCE\xA3\xCE\xA3"}) {
     const auto once = Username::Prepare(name);
     ASSERT_TRUE(once.ok());
     EXPECT_EQ(Username::Prepare(once->str()).value(), *once);

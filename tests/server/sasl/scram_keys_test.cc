@@ -45,9 +45,12 @@ TEST(ScramKeys, NoOtherProofMatches) {
 
 // RFC 4231 test cases 1 and 6 (a key longer than a block).
 TEST(ScramHmac, IsThatOfRfc4231) {
-  EXPECT_EQ(EncodeBase64(ScramHmac(ScramHash::kSha256, std::string(20, '\x0b'), "Hi There").Reveal()),
-            EncodeBase64(std::string_view("\xb0\x34\x4c\x61\xd8\xdb\x38\x53\x5c\xa8\xaf\xce\xaf\x0b\xf1\x2b"
-                         "\x88\x1d\xc2\x00\xc9\x83\x3d\xa7\x26\xe9\x37\x6c\x2e\x32\xcf\xf7", 32)));
+  EXPECT_EQ(
+      EncodeBase64(ScramHmac(ScramHash::kSha256, std::string(20, '\x0b'), "Hi There").Reveal()),
+      EncodeBase64(
+          std::string_view("\xb0\x34\x4c\x61\xd8\xdb\x38\x53\x5c\xa8\xaf\xce\xaf\x0b\xf1\x2b"
+                           "\x88\x1d\xc2\x00\xc9\x83\x3d\xa7\x26\xe9\x37\x6c\x2e\x32\xcf\xf7",
+                           32)));
   EXPECT_EQ(EncodeBase64(ScramHmac(ScramHash::kSha256, std::string(131, '\xaa'),
                                    "Test Using Larger Than Block-Size Key - Hash Key First")
                              .Reveal()),

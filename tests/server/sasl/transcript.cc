@@ -30,13 +30,13 @@ std::string Unescape(std::string_view text) {
 }
 
 const std::map<std::string, Reason>& Reasons() {
-  static const auto* reasons = new std::map<std::string, Reason>{
-      {"malformed", Reason::kMalformed},
-      {"bad-credentials", Reason::kBadCredentials},
-      {"state-invalid", Reason::kStateInvalid},
-      {"nonce-mismatch", Reason::kNonceMismatch},
-      {"binding-mismatch", Reason::kBindingMismatch},
-      {"credential-changed", Reason::kCredentialChanged}};
+  static const auto* reasons =
+      new std::map<std::string, Reason>{{"malformed", Reason::kMalformed},
+                                        {"bad-credentials", Reason::kBadCredentials},
+                                        {"state-invalid", Reason::kStateInvalid},
+                                        {"nonce-mismatch", Reason::kNonceMismatch},
+                                        {"binding-mismatch", Reason::kBindingMismatch},
+                                        {"credential-changed", Reason::kCredentialChanged}};
   return *reasons;
 }
 
@@ -127,8 +127,8 @@ class Player {
                                 std::string(ask->question.password.Reveal()) + "\"";
       if (question != asked) return "asks: " + asked;
       auto then = std::move(ask->then);
-      outcome_ = std::move(then)(answer == "match" ? PasswordVerdict::kMatch
-                                                   : PasswordVerdict::kNoMatch);
+      outcome_ =
+          std::move(then)(answer == "match" ? PasswordVerdict::kMatch : PasswordVerdict::kNoMatch);
       return std::nullopt;
     }
     return "asks nothing" + Describe();

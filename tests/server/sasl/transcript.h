@@ -3,7 +3,7 @@
 //   # comment
 //   mechanism SCRAM-SHA-256 server-nonce=…
 //   start                         no initial response
-//   C: <text>                     the client's message; \0 \xHH \\ are escapes; in the first step the initial response
+//   C: <text>                     the client's message; at first: the initial response
 //   ask scram-keys user => password=pencil salt=<base64> i=4096 [epoch=7]
 //   ask scram-keys user => decoy
 //   ask password user "secret" => match | no-match
@@ -11,6 +11,7 @@
 //   success user [as other] [data=<text>]
 //   failure <reason>
 //
+// In messages \0, \xHH and \\ are escapes.
 // Every state passes through nothing but bytes, as it does between two servers.
 #pragma once
 
