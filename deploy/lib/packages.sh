@@ -9,7 +9,8 @@ packages_listed() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -- "$@" | awk '{prin
 packages_missing() {
   local name
   for name in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}\n' "$name" 2> /dev/null) == *installed* ]] ||
+    # Not "not-installed". A package of two architectures has two lines.
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2> /dev/null | grep -qx installed ||
       printf '%s\n' "$name"
   done
 }
