@@ -15,7 +15,8 @@ class FreshMemory final : public FreshStore {
 
 std::unique_ptr<FreshStore> MakeFreshMemory() { return std::make_unique<FreshMemory>(); }
 
-INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance, testing::Values(&MakeFreshMemory));
+INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance,
+                         testing::Values(BackEnd{"memory", &MakeFreshMemory}));
 
 }  // namespace
 }  // namespace sasld

@@ -27,7 +27,8 @@ class FreshSqlite final : public FreshStore {
 
 std::unique_ptr<FreshStore> MakeFreshSqlite() { return std::make_unique<FreshSqlite>(); }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&MakeFreshSqlite));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
+                         testing::Values(BackEnd{"sqlite", &MakeFreshSqlite}));
 
 mode_t ModeOf(const std::string& path) {
   struct stat facts {};
