@@ -125,14 +125,12 @@ ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
       CompleteList(ok, now, news);
       break;
     case Kind::kStart:
-      if (!ok) {  // Finish tells why
-        attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
-      } else if (!attempt.broken) {
+      if (ok && !attempt.broken) {
         connected_ = true;
         connected_since_ = now;
         news.connected = news.ready_to_write = true;
         attempt.stream->Read(&attempt.replies, attempt.Begin(Kind::kRead));
-      } else {
+      } else {  // Finish tells why
         attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
       }
       break;

@@ -43,7 +43,7 @@ class ConnectionOwner {
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   // Reading stops while so much is unsent.
-  static constexpr size_t kMaxUnsent = 64 * 1024;
+  static constexpr size_t kMaxUnsent = size_t{64} * 1024;
   // Who does not take its output for so long is cut off.
   static constexpr absl::Duration kMaxStall = absl::Seconds(30);
 

@@ -22,7 +22,7 @@ constexpr int kError = 1;
 constexpr int kUsage = 2;
 
 void PrepareProcess() {
-  std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGPIPE, SIG_IGN);
   // Passwords pass through this memory.
   rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -67,17 +67,17 @@ int main(int argc, char** argv) {
 
   absl::StatusOr<sasld::AdapterConfig> config = sasld::LoadAdapterConfig(path);
   if (!config.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
     return kError;
   }
   if (check) {
     auto servers = sasld::ServerAddresses(*config);
     if (!servers.ok()) {
-      std::fprintf(stderr, "%s: %s\n", path.c_str(),
-                   std::string(servers.status().message()).c_str());
+      (void)std::fprintf(stderr, "%s: %s\n", path.c_str(),
+                         std::string(servers.status().message()).c_str());
       return kError;
     }
-    std::printf("%s: ok\n", path.c_str());
+    (void)std::printf("%s: ok\n", path.c_str());
     return 0;
   }
 

@@ -38,8 +38,9 @@ class HostileInput(bed.SharedBed):
 
     def connect(self):
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(bed.PATIENCE)
+        # Before there is a time limit, as then connect(2) does not wait where the queue is full.
         connection.connect(str(self.bed.auth_socket))
+        connection.settimeout(bed.PATIENCE)
         return connection
 
     def test_10000_connections_opened_and_dropped(self):

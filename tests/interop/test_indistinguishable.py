@@ -50,13 +50,16 @@ class Indistinguishable(bed.SharedBed):
                 return
         self.fail(f"wrong password and unknown user take: {'; '.join(seen)}")
 
-    def plain_reply(self, connection, user):
-        reply = connection.auth("PLAIN", plain(user, self.wrong))
+    def text(self, reply, user):
+        self.assertIsNotNone(reply, "hung up on: a temporary failure")
         return "\t".join(reply).replace(user, "USER")
 
+    def plain_reply(self, connection, user):
+        return self.text(connection.auth("PLAIN", plain(user, self.wrong)), user)
+
     def login_reply(self, connection, user):
-        connection.auth("LOGIN", clients.b64(user))
-        return "\t".join(connection.cont(clients.b64(self.wrong))).replace(user, "USER")
+        self.assertEqual(connection.auth("LOGIN", clients.b64(user))[0], "CONT")
+        return self.text(connection.cont(clients.b64(self.wrong)), user)
 
     def scram_replies(self, connection, user):
         scram = clients.Scram(user, self.wrong)
@@ -66,7 +69,7 @@ class Indistinguishable(bed.SharedBed):
                       base64.b64decode(challenge[1]).decode().split(","))
         shape = (sorted(fields), len(fields["r"]), len(fields["s"]), fields["i"])
         last = connection.cont(scram.final(challenge[1]))
-        return str(shape) + "\t".join(last).replace(user, "USER"), fields["s"]
+        return str(shape) + self.text(last, user), fields["s"]
 
     def test_same_bytes(self):
         with AuthSocket(self.bed.auth_socket) as connection:

@@ -322,38 +322,6 @@ TEST_F(AdapterTest, LetsConnectionsOverTheLimitWait) {
   EXPECT_NE(third.Greeting(), "");
 }
 
-TEST_F(AdapterTest, WaitsForDescriptorsWhenThereAreNone) {
-  StartAdapter();
-  EXPECT_NE(Mta(Path()).Greeting(), "");
-  rlimit before;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  Mta mta(Path());
-  mta.Greeting();
-  Mta waiting(Path());
-  EXPECT_NE(waiting.Greeting(), "");
-  // Sockets of this test first, then none are left for the adapter.
-  auto late = std::make_unique<Mta>(Path());
-  late->Greeting();
-  int spare = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, Path().c_str(), sizeof address.sun_path - 1);
-  rlimit none = before;
-  none.rlim_cur = static_cast<rlim_t>(spare) + 1;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  EXPECT_EQ(connect(spare, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  absl::SleepFor(absl::Milliseconds(300));
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
-  char byte = 0;
-  timeval limit{10, 0};
-  setsockopt(spare, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  EXPECT_EQ(recv(spare, &byte, 1, 0), 1);
-  EXPECT_EQ(byte, 'V');
-  close(spare);
-  StopAdapter();
-  EXPECT_NE(log_text_.str().find("Too many open files"), std::string::npos);
-}
-
 TEST_F(AdapterTest, AnswersWhatIsUnderWayBeforeItEnds) {
   absl::Notification stopping;
   FakeSaslServer server(SaslPath(), [&stopping](const v1::StepRequest&) {

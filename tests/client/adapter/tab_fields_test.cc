@@ -7,7 +7,7 @@
 namespace sasld {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 TEST(TabFields, YieldsEmptyFieldsToo) {
   TabFields fields("a\t\tb\t");
