@@ -256,16 +256,18 @@ TEST_F(AdapterTest, OutlivesThousandsOfConnectionsOpenedAndDropped) {
   FakeSaslServer server(SaslPath(), StaySilent);
   StartAdapter();
   WaitForMechanisms("PLAIN");
-  size_t before = OpenDescriptors();
+  // gRPC opens a few of its own as it goes; a connection that leaks shows thousands.
+  size_t most = OpenDescriptors() + 16;
   for (int i = 0; i < 3000; ++i) {
     Mta mta(Path());
     if (i % 3 == 1) mta.Write("VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLA");
     if (i % 3 == 2) mta.Write(std::string("VERSION\t1\t0\nCPID\t1\nAUTH\t1\t") + kLogin);
   }
   EXPECT_NE(Mta(Path()).Greeting(), "");
-  for (int i = 0; i < 1000 && OpenDescriptors() > before; ++i)
+  for (int i = 0; i < 1000 && OpenDescriptors() > most; ++i) {
     absl::SleepFor(absl::Milliseconds(10));
-  EXPECT_LE(OpenDescriptors(), before);
+  }
+  EXPECT_LE(OpenDescriptors(), most);
 }
 
 TEST_F(AdapterTest, HangsUpOnJunkAndServesOthers) {
