@@ -38,7 +38,8 @@ void Recase(std::string& text, char first, char last) {
 std::string_view Address(std::string_view text) {
   text = text.substr(0, text.find('%'));
   std::array<char, INET6_ADDRSTRLEN> name{};
-  if (text.size() >= name.size()) return {};
+  // What follows a NUL would go unseen below, and pass on.
+  if (text.size() >= name.size() || text.find('\0') != std::string_view::npos) return {};
   std::copy(text.begin(), text.end(), name.begin());
   std::array<unsigned char, sizeof(in6_addr)> bytes;
   int family = text.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
