@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "proto/common/status_macros.h"
@@ -14,7 +13,8 @@
 namespace sasld {
 namespace {
 
-// A batch of the most and largest steps that the contract permits is far smaller.
+// What one message may make us hold. Not every batch that the contract permits fits: the adapter's
+// are 1 MiB at most, and 4096 steps of ordinary size are far less.
 constexpr int kMaxMessageBytes = 64 * 1024 * 1024;
 // The synchronous service is the administrators'.
 constexpr int kMaxSynchronousThreads = 16;

@@ -34,7 +34,6 @@ void StreamCall::OnCalled(bool ok) {
   context_.streams.insert(this);
   absl::MutexLock lock(&mutex_);
   draining_ = context_.draining;
-  reading_ = true;
   stream_.Read(&incoming_, read_.For(shared_from_this()));
 }
 
@@ -50,11 +49,9 @@ void StreamCall::OnEnded(bool) {
 void StreamCall::OnRead(bool ok) {
   if (ok) TakeBatch();
   absl::MutexLock lock(&mutex_);
-  reading_ = false;
   if (!ok) {
     no_more_input_ = true;
   } else if (!finishing_ && !broken_) {
-    reading_ = true;
     stream_.Read(&incoming_, read_.For(shared_from_this()));
   }
   MoveOn();

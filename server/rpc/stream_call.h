@@ -51,7 +51,6 @@ class StreamCall final : public std::enable_shared_from_this<StreamCall> {
   size_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool taking_batch_ ABSL_GUARDED_BY(mutex_) = false;  // more replies are about to come
-  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool no_more_input_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;  // nothing can be written any more
