@@ -169,9 +169,9 @@ void Exchange::Step(StepInput input, absl::Time now, OnResult done) {
 
 // From the mechanism's name to its first word.
 Outcome Exchange::Begin(UnderWay& step, StepInput& input, absl::Time now) {
-  std::optional<std::string> response;
-  const absl::Cleanup wiper = [&input, &response] {
-    if (response) WipeMemory(response->data(), response->size());
+  std::optional<std::string> decoded;
+  const absl::Cleanup wiper = [&input, &decoded] {
+    if (decoded) WipeMemory(decoded->data(), decoded->size());
     if (auto* raw = std::get_if<std::string>(&input.response)) WipeMemory(raw->data(), raw->size());
     if (auto* base64 = std::get_if<StepInput::Base64>(&input.response)) {
       WipeMemory(base64->text.data(), base64->text.size());
@@ -182,11 +182,14 @@ Outcome Exchange::Begin(UnderWay& step, StepInput& input, absl::Time now) {
   if (!step.rules->Allows(*step.mechanism->registered, step.facts)) {
     return Failure{Reason::kEncryptionRequired, "plaintext without TLS"};
   }
-  if (auto* raw = std::get_if<std::string>(&input.response)) {
-    response = std::move(*raw);
+  // Read where it lies: a short string that is moved leaves its bytes behind, unwiped.
+  std::optional<std::string_view> response;
+  if (const auto* raw = std::get_if<std::string>(&input.response)) {
+    response = *raw;
   } else if (const auto* base64 = std::get_if<StepInput::Base64>(&input.response)) {
-    response = DecodeBase64(base64->text);
-    if (!response) return Failure{Reason::kInvalidBase64, "response"};
+    decoded = DecodeBase64(base64->text);
+    if (!decoded) return Failure{Reason::kInvalidBase64, "response"};
+    response = *decoded;
   }
 
   step.facts.server_nonce = entropy_.Nonce();
@@ -236,18 +239,16 @@ void Exchange::Drive(UnderWay step, Outcome outcome) {
       }
       exchange.Drive(std::move(step), std::move(ask.then)(*std::move(keys)));
     }
-    void operator()(Success success) { exchange.Decide(std::move(step), std::move(success)); }
+    void operator()(Success success) {
+      StepResult result = exchange.Judge(step, success);
+      std::move(step.done)(std::move(result));
+    }
     void operator()(Failure failure) {
       StepResult result = exchange.Refuse(step, failure);
       std::move(step.done)(std::move(result));
     }
   };
   std::visit(Visitor{*this, std::move(step)}, std::move(outcome));
-}
-
-void Exchange::Decide(UnderWay step, Success success) {
-  StepResult result = Judge(step, success);
-  std::move(step.done)(std::move(result));
 }
 
 // The client proved who it is. May it come in, and as whom?

@@ -104,7 +104,6 @@ class Exchange {
   std::shared_ptr<const Rules> CurrentRules() const;
   Outcome Begin(UnderWay& step, StepInput& input, absl::Time now);
   void Drive(UnderWay step, Outcome outcome);
-  void Decide(UnderWay step, Success success);
   StepResult Judge(const UnderWay& step, const Success& success);
   StepResult Refuse(const UnderWay& step, const Failure& failure);
   StepResult GiveUp(const UnderWay& step, std::string_view authcid, const absl::Status& why);
