@@ -6,13 +6,13 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/sasl/base64.h"
 #include "server/sasl/scram_keys.h"
+#include "storage/sync_folder.h"
 
 namespace sasld {
 namespace {
@@ -43,15 +43,6 @@ absl::Status WriteAll(int fd, std::string_view text, const std::string& path) {
   }
   if (fsync(fd) != 0) return Unwritable(path, errno);
   return absl::OkStatus();
-}
-
-// A file's name is on disk once its folder is.
-void SyncFolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
 }
 
 absl::Status CheckPrivate(int fd, const std::string& path) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/common/status_macros.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sync_folder.h"
 
 namespace sasld {
 namespace {
@@ -64,15 +65,6 @@ std::string Advice(const std::string& path, int error) {
                         geteuid(), ")");
   }
   return "";
-}
-
-// Makes the entry of a new file as lasting as what will be written into the file.
-void SyncFolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);  // some file systems know no such thing for folders; they cannot do more for us
-  close(fd);
 }
 
 std::string AbsolutePath(const std::string& path) {

@@ -57,8 +57,8 @@ class SqliteStore final : public Store {
   const std::unique_ptr<DatabaseFile> file_;
   absl::Mutex writer_mutex_;
   SQLite::Database writer_ ABSL_GUARDED_BY(writer_mutex_);
-  int log_pages_ ABSL_GUARDED_BY(writer_mutex_) =
-      0;                                  // in the write-ahead log after the last commit
+  // Pages in the write-ahead log after the last commit.
+  int log_pages_ ABSL_GUARDED_BY(writer_mutex_) = 0;
   std::atomic<uint64_t> generation_ = 1;  // raised by each commit, before the write returns
 
   // As many readers come to be as threads read at once.
@@ -133,8 +133,7 @@ absl::Status SqliteStore::InTransaction(Write write) {
 // else it would grow for ever. Two things stand against it, both of them kept read transactions:
 // - pages newer than the oldest transaction are not copied; so idle readers let go of theirs first;
 // - a log that anybody reads is not begun anew; those who began while we copied may read it, so
-// they
-//   let go after it, and readers that are busy just now renew at their next read, since the
+//   they let go after it, and readers that are busy just now renew at their next read, since the
 //   generation has moved on. A transaction that begins after a full copy reads the database file
 //   alone.
 // Whoever is in the way all the same is no harm: the next write tries again. Errors are no harm
