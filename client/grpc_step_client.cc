@@ -8,9 +8,8 @@
 namespace sasld {
 namespace {
 
-constexpr int kMaxStepsInBatch = 4096;  // sasl.proto, StepBatch
-// Below gRPC's default limit of 4 MiB for a message received.
-constexpr size_t kMaxBatchBytes = 1 << 20;
+using Kind = ServerLink::Operation::Kind;
+
 // From giving up here to the answer's arrival at the mail server's socket.
 constexpr absl::Duration kLastMile = absl::Milliseconds(200);
 
@@ -19,10 +18,6 @@ v1::StepReply MakeTemporaryFailure(uint64_t correlation_id, std::string_view tex
   reply.set_correlation_id(correlation_id);
   reply.mutable_temporary()->set_text(text.data(), text.size());
   return reply;
-}
-
-size_t RoughSize(const v1::StepRequest& step) {
-  return 256 + step.state().size() + step.response().size() + step.response_base64().size();
 }
 
 gpr_timespec ToGpr(absl::Duration from_now) {
@@ -55,24 +50,43 @@ GrpcStepClient::~GrpcStepClient() {
 }
 
 void GrpcStepClient::Send(std::vector<v1::StepRequest> steps) {
-  absl::Time now = MonotonicNow();
-  absl::MutexLock lock(&mutex_);
-  Server* server = FirstConnected();
-  for (v1::StepRequest& request : steps) {
-    uint64_t id = request.correlation_id();
-    if (steps_.size() >= max_steps_) {
-      refused_.push_back(MakeTemporaryFailure(id, "too many steps under way"));
-      continue;
+  News news;
+  {
+    absl::Time now = MonotonicNow();
+    absl::MutexLock lock(&mutex_);
+    Server* server = FirstConnected();
+    for (v1::StepRequest& request : steps) {
+      uint64_t id = request.correlation_id();
+      if (steps_.size() >= max_steps_) {
+        refused_.push_back(MakeTemporaryFailure(id, "too many steps under way"));
+        continue;
+      }
+      Step step{std::make_unique<v1::StepRequest>(std::move(request)), now};
+      if (server) step.under_way_on = server->link.get();
+      next_expiry_ = std::min(next_expiry_, GiveUpAt(step));
+      steps_.emplace(id, std::move(step));
+      (server ? server->queue : waiting_).push_back(id);
     }
-    Step step{std::make_unique<v1::StepRequest>(std::move(request)), now};
-    if (server) step.under_way_on = server->link.get();
-    next_expiry_ = std::min(next_expiry_, GiveUpAt(step));
-    steps_.emplace(id, std::move(step));
-    (server ? server->queue : waiting_).push_back(id);
+    if (server && server->link->ready_to_write()) FlushAndReap(*server, now, news);
+    if (!server || !refused_.empty() || next_expiry_ < sleeps_until_) Wake();
   }
-  if (server) Flush(*server, now);
-  // With a server, the end of the write wakes the thread.
-  if (!server || !refused_.empty()) Wake();
+  Deliver(std::move(news));
+}
+
+// A write mostly ends within the call that begins it. Its end is taken here, at once; else it would
+// wake the client's thread, for which it means nothing.
+void GrpcStepClient::FlushAndReap(Server& server, absl::Time now, News& news) {
+  void* tag;
+  bool ok;
+  auto flush = [this, &server, now] {
+    mutex_.AssertHeld();
+    Flush(server, now);
+  };
+  auto status = queue_.DoThenAsyncNext(flush, &tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+  if (status != grpc::CompletionQueue::GOT_EVENT) return;
+  Take(tag, ok, now, news);
+  // Whatever else it was: what the thread waits for may have changed.
+  if (tag == &alarm_ || static_cast<ServerLink::Operation*>(tag)->kind != Kind::kWrite) Wake();
 }
 
 void GrpcStepClient::SetServers(std::vector<ServerAddress> servers) {
@@ -104,7 +118,7 @@ void GrpcStepClient::Run() {
     absl::Time next;
     {
       absl::MutexLock lock(&mutex_);
-      next = Advance(now, news);
+      next = sleeps_until_ = Advance(now, news);
       if (stopping_ && AllIdle()) break;
     }
     Deliver(std::move(news));
@@ -119,11 +133,7 @@ void GrpcStepClient::Run() {
     News done;
     {
       absl::MutexLock lock(&mutex_);
-      if (tag == &alarm_) {
-        waking_ = false;
-      } else {
-        Complete(*static_cast<ServerLink::Operation*>(tag), ok, MonotonicNow(), done);
-      }
+      Take(tag, ok, MonotonicNow(), done);
     }
     Deliver(std::move(done));
   }
@@ -150,6 +160,14 @@ absl::Time GrpcStepClient::Advance(absl::Time now, News& news) {
   absl::Time next = next_expiry_;
   for (Server& server : servers_) next = std::min(next, server.link->Advance(now));
   return next;
+}
+
+void GrpcStepClient::Take(void* tag, bool ok, absl::Time now, News& news) {
+  if (tag == &alarm_) {
+    waking_ = false;
+  } else {
+    Complete(*static_cast<ServerLink::Operation*>(tag), ok, now, news);
+  }
 }
 
 void GrpcStepClient::Complete(const ServerLink::Operation& operation, bool ok, absl::Time now,
@@ -243,24 +261,18 @@ void GrpcStepClient::RouteWaiting() {
 
 void GrpcStepClient::Flush(Server& server, absl::Time now) {
   if (!server.link->ready_to_write() || server.queue.empty()) return;
-  auto& steps = *batch_.mutable_steps();
-  size_t bytes = 0;
   size_t taken = 0;
-  while (taken < server.queue.size() && steps.size() < kMaxStepsInBatch && bytes < kMaxBatchBytes) {
+  while (taken < server.queue.size() && !batch_.full()) {
     auto found = steps_.find(server.queue[taken++]);
     if (found == steps_.end()) continue;  // given up in the meantime
     Step& step = found->second;
     ++step.sends;
-    absl::Duration budget = step.arrived + give_up_after_ - now;
-    step.request->set_budget_milliseconds(
-        static_cast<uint32_t>(std::max<int64_t>(1, absl::ToInt64Milliseconds(budget))));
-    bytes += RoughSize(*step.request);
-    steps.UnsafeArenaAddAllocated(step.request.get());  // lent: taken out again below
+    batch_.Lend(*step.request, step.arrived + give_up_after_ - now);
   }
   server.queue.erase(server.queue.begin(), server.queue.begin() + static_cast<ptrdiff_t>(taken));
-  if (steps.empty()) return;
-  server.link->Write(batch_);
-  while (!steps.empty()) steps.UnsafeArenaReleaseLast();
+  if (batch_.empty()) return;
+  server.link->Write(batch_.message());
+  batch_.TakeBack();
 }
 
 absl::Time GrpcStepClient::GiveUpAt(const Step& step) const {

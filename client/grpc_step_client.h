@@ -25,6 +25,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "client/outgoing_batch.h"
 #include "client/server_link.h"
 #include "client/step_client.h"
 
@@ -41,7 +42,8 @@ class GrpcStepClient final : public StepClient {
     absl::Duration answer_within = absl::Seconds(4);
     size_t max_steps = 65536;
   };
-  // Called on the client's own thread, never under a lock, from construction until destruction.
+  // Called on the client's own thread or within Send(), never under a lock, from construction until
+  // destruction.
   struct Callbacks {
     OnReplies on_replies;
     OnMechanisms on_mechanisms;
@@ -89,6 +91,8 @@ class GrpcStepClient final : public StepClient {
   void Run();
   void Deliver(News news);
   absl::Time Advance(absl::Time now, News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes what came out of the queue.
+  void Take(void* tag, bool ok, absl::Time now, News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(const ServerLink::Operation& operation, bool ok, absl::Time now, News& news)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeReplies(Server& server, v1::StepReplyBatch& batch, News& news)
@@ -98,6 +102,8 @@ class GrpcStepClient final : public StepClient {
   void TakeBack(const ServerLink* lost, absl::Time now, News& news)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RouteWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FlushAndReap(Server& server, absl::Time now, News& news)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush(Server& server, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Expire(absl::Time now, News& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Time GiveUpAt(const Step& step) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -121,7 +127,8 @@ class GrpcStepClient final : public StepClient {
   std::vector<v1::StepReply> refused_ ABSL_GUARDED_BY(mutex_);  // replies made in Send()
   absl::Time outage_since_ ABSL_GUARDED_BY(mutex_);             // infinite future while connected
   absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();  // not after any step's
-  v1::StepBatch batch_ ABSL_GUARDED_BY(mutex_);  // empty between uses; keeps its memory
+  absl::Time sleeps_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();   // the thread, at most
+  OutgoingBatch batch_ ABSL_GUARDED_BY(mutex_);                              // empty between uses
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   bool waking_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

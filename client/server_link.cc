@@ -19,6 +19,8 @@ constexpr absl::Duration kListEvery = absl::Seconds(5);
 constexpr absl::Duration kListWithin = absl::Seconds(5);
 constexpr absl::Duration kShortestBackoff = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
+// How long a stream may be idle without a read that would tell of its end.
+constexpr absl::Duration kReadWithin = absl::Milliseconds(50);
 // A connection that lived so long was a good one: the first retry after it is at once.
 constexpr absl::Duration kGoodConnection = absl::Seconds(1);
 
@@ -62,6 +64,7 @@ struct ServerLink::Attempt {
   grpc::ClientContext stream_context;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::StepBatch, v1::StepReplyBatch>> stream;
   v1::StepReplyBatch replies;
+  bool reading = false;
   grpc::Status stream_status;
 };
 
@@ -75,12 +78,13 @@ absl::Time ServerLink::Advance(absl::Time now) {
     if (now < next_attempt_) return next_attempt_;
     Connect(now);
   }
-  if (!connected_ || attempt_->listing) return absl::InfiniteFuture();
-  if (now >= next_list_) {
-    List(kListWithin);
-    return absl::InfiniteFuture();
-  }
-  return next_list_;
+  if (!connected_) return absl::InfiniteFuture();
+  absl::Time next = absl::InfiniteFuture();
+  if (!attempt_->reading && now >= read_by_) Read();
+  if (!attempt_->reading) next = read_by_;
+  if (!attempt_->listing && now >= next_list_) List(kListWithin);
+  if (!attempt_->listing) next = std::min(next, next_list_);
+  return next;
 }
 
 void ServerLink::Connect(absl::Time now) {
@@ -104,16 +108,28 @@ void ServerLink::List(absl::Duration within) {
 
 void ServerLink::Write(const v1::StepBatch& batch) {
   writing_ = true;
+  unanswered_ += batch.steps_size();
   attempt_->stream->Write(batch, attempt_->Begin(Kind::kWrite));
+  if (!attempt_->reading) Read();
+}
+
+void ServerLink::Read() {
+  attempt_->reading = true;
+  attempt_->stream->Read(&attempt_->replies, attempt_->Begin(Kind::kRead));
 }
 
 void ServerLink::Retire() {
   retired_ = true;
-  connected_ = false;
-  if (!attempt_) return;
-  attempt_->broken = true;
-  if (attempt_->listing) attempt_->list_context->TryCancel();
-  if (attempt_->stream) attempt_->stream_context.TryCancel();
+  if (attempt_) HangUp();
+}
+
+void ServerLink::HangUp() {
+  Attempt& attempt = *attempt_;
+  attempt.broken = true;
+  if (attempt.listing) attempt.list_context->TryCancel();
+  if (attempt.stream) attempt.stream_context.TryCancel();
+  // There must be something that comes back.
+  if (std::exchange(connected_, false) && !attempt.reading) Read();
 }
 
 ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
@@ -128,14 +144,15 @@ ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
       if (ok && !attempt.broken) {
         connected_ = true;
         connected_since_ = now;
+        unanswered_ = 0;
         news.connected = news.ready_to_write = true;
-        attempt.stream->Read(&attempt.replies, attempt.Begin(Kind::kRead));
+        Read();
       } else {  // Finish tells why
         attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
       }
       break;
     case Kind::kRead:
-      CompleteRead(ok, news);
+      CompleteRead(ok, now, news);
       break;
     case Kind::kWrite:
       writing_ = false;
@@ -164,8 +181,9 @@ void ServerLink::CompleteList(bool ok, absl::Time now, News& news) {
   attempt.stream->StartCall(attempt.Begin(Kind::kStart));
 }
 
-void ServerLink::CompleteRead(bool ok, News& news) {
+void ServerLink::CompleteRead(bool ok, absl::Time now, News& news) {
   Attempt& attempt = *attempt_;
+  attempt.reading = false;
   if (!ok) {
     connected_ = false;  // at once: what is queued now had better go elsewhere
     attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
@@ -173,17 +191,20 @@ void ServerLink::CompleteRead(bool ok, News& news) {
   }
   news.replies.emplace();
   news.replies->Swap(&attempt.replies);
-  attempt.stream->Read(&attempt.replies, attempt.Begin(Kind::kRead));
+  unanswered_ -= news.replies->replies_size();
+  // Beginning a read makes gRPC grant the server new room at once, in a packet of its own that
+  // wakes the server for nothing. When no reply is to come, the next write takes the grant along.
+  if (unanswered_ > 0) {
+    Read();
+  } else {
+    read_by_ = now + kReadWithin;
+  }
 }
 
 void ServerLink::Break(std::string why, News& news) {
-  Attempt& attempt = *attempt_;
-  connected_ = false;
-  if (attempt.broken) return;
-  attempt.broken = true;
+  if (attempt_->broken) return;
   news.broken = std::move(why);
-  if (attempt.listing) attempt.list_context->TryCancel();
-  if (attempt.stream) attempt.stream_context.TryCancel();
+  HangUp();
 }
 
 void ServerLink::Settle(absl::Time now) {

@@ -70,8 +70,10 @@ class ServerLink {
   void Connect(absl::Time now);
   void List(absl::Duration within);
   void Break(std::string why, News& news);
+  void HangUp();
   void CompleteList(bool ok, absl::Time now, News& news);
-  void CompleteRead(bool ok, News& news);
+  void Read();
+  void CompleteRead(bool ok, absl::Time now, News& news);
   void Settle(absl::Time now);
 
   const ServerAddress address_;
@@ -79,10 +81,12 @@ class ServerLink {
   std::unique_ptr<Attempt> attempt_;
   bool connected_ = false;
   bool writing_ = false;
+  int unanswered_ = 0;  // steps written, less replies read
   bool retired_ = false;
   absl::Time connected_since_ = absl::InfinitePast();
   absl::Time next_attempt_ = absl::InfinitePast();
   absl::Time next_list_ = absl::InfinitePast();
+  absl::Time read_by_ = absl::InfiniteFuture();
   absl::Duration backoff_ = absl::ZeroDuration();
 };
 

@@ -18,11 +18,11 @@ namespace sasld {
 // Sends steps, gets replies. All methods from one thread (the event loop's) unless said otherwise.
 class StepClient {
  public:
-  // Called on the client's own thread, never under a lock of the client's. Takes whole batches, so
-  // that the receiver wakes its loop once. Each step sent gets exactly one reply; one that got none
-  // from any server within its budget gets a TemporaryFailure made here.
+  // Called on the client's own thread or within Send(), never under a lock of the client's. Takes
+  // whole batches, so that the receiver wakes its loop once. Each step sent gets exactly one reply;
+  // one that got none from any server within its budget gets a TemporaryFailure made here.
   using OnReplies = absl::AnyInvocable<void(std::vector<v1::StepReply>)>;
-  // Called on the client's own thread whenever a server (re)connected and told its mechanisms.
+  // Called likewise whenever a server (re)connected and told its mechanisms.
   using OnMechanisms = absl::AnyInvocable<void(const v1::ListMechanismsReply&)>;
 
   virtual ~StepClient() = default;

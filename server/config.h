@@ -8,9 +8,12 @@
 
 #include "absl/status/statusor.h"
 #include "proto/common/unix_socket.h"
+#include "server/auth/derivation.h"
 #include "server/auth/exchange.h"
+#include "server/auth/hashing_budget.h"
 #include "server/auth/lane.h"
 #include "server/auth/password_hash.h"
+#include "server/auth/verification_cache.h"
 
 namespace sasld {
 
@@ -19,6 +22,7 @@ struct TlsFiles {
   std::string certificate;
   std::string key;
   std::string client_ca;
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
 struct ServerConfig {
@@ -32,11 +36,16 @@ struct ServerConfig {
 
   Argon2idCost argon2id;
   uint32_t scram_iterations = kScramIterationsLeast;
+  // What is to be kept of passwords for the mechanisms of `policy`.
+  DerivationPlan Derivation() const;
+  HashingBudget hashing_budget;
   Lane::Limits hashing;
+  VerificationCache::Limits verification_cache;
   ExchangePolicy policy;
 
   std::string log_level;
   bool log_successes = false;
+  friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 
 // Reads and checks a file. InvalidArgument, NotFound, PermissionDenied: the text has every mistake

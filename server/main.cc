@@ -7,26 +7,36 @@
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <memory>
-#include <sstream>
+#include <thread>
+#include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "proto/common/grpc_polling.h"
+#include "proto/common/command_line.h"
+#include "proto/common/grpc_process.h"
 #include "proto/common/status_macros.h"
+#include "proto/common/tls_files.h"
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
 #include "server/auth/entropy.h"
 #include "server/auth/exchange.h"
 #include "server/auth/key_file.h"
+#include "server/auth/key_rotation.h"
+#include "server/auth/last_use.h"
+#include "server/auth/throttle.h"
+#include "server/auth/verification_cache.h"
 #include "server/config.h"
+#include "server/reload.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/endpoint.h"
+#include "server/rpc/grpc_log.h"
 #include "server/sasl/sealed_state.h"
 #include "storage/open.h"
 
@@ -48,11 +58,25 @@ Log MakeLog(const std::string& level) {
   return log;
 }
 
+// Grows evenly whatever happens to the wall clock.
+absl::Time MonotonicNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
 // Secrets are in memory: nothing of it goes to a core file or to another process of this user.
 void KeepMemoryPrivate() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
+}
+
+// A descriptor for each caller's connection; the soft limit is often 1024. Debian's gRPC must never
+// see the limit: it does not listen any more once accept4() has failed.
+void TakeAllDescriptors() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 // The signals that Run() waits for; blocked in all threads, as these inherit it.
@@ -61,7 +85,7 @@ sigset_t BlockSignals() {
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
@@ -82,112 +106,168 @@ absl::StatusOr<ClusterKeys> LoadOrCreateKeys(const ServerConfig& config, Entropy
   return LoadKeyFile(config.key_file);
 }
 
-absl::StatusOr<std::string> ReadTlsFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be read (listen.tls)"));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTls(const ServerConfig& config) {
   if (config.sasl_tcp.empty()) return nullptr;
+  ASSIGN_OR_RETURN(TlsPem pem, ReadTlsFiles({"listen.tls.client_ca", config.tls.client_ca},
+                                            {"listen.tls.certificate", config.tls.certificate},
+                                            {"listen.tls.key", config.tls.key}));
   // Callers are believed, so each must show a certificate of the named authority.
   grpc::SslServerCredentialsOptions options(
       GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  ASSIGN_OR_RETURN(options.pem_root_certs, ReadTlsFile(config.tls.client_ca));
-  grpc::SslServerCredentialsOptions::PemKeyCertPair pair;
-  ASSIGN_OR_RETURN(pair.private_key, ReadTlsFile(config.tls.key));
-  ASSIGN_OR_RETURN(pair.cert_chain, ReadTlsFile(config.tls.certificate));
-  options.pem_key_cert_pairs.push_back(std::move(pair));
+  options.pem_root_certs = std::move(pem.ca);
+  options.pem_key_cert_pairs.push_back({std::move(pem.key), std::move(pem.certificate)});
   return grpc::SslServerCredentials(options);
 }
 
-void Reload(const std::string& path, Exchange& exchange, const Log& log) {
+void Reload(const std::string& path, const ServerConfig& started, Exchange& exchange,
+            Deriver& deriver, const Log& log) {
   const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
   if (!config.ok()) {
     log->error("not reloaded, going on as before: {}", std::string(config.status().message()));
     return;
   }
-  exchange.Adopt(config->policy);
+  AdoptReloaded(*config, started, exchange, deriver);
   log->set_level(spdlog::level::from_str(config->log_level));
   log->info("reloaded [mechanisms], [policy] and log.level; other settings need a restart");
+}
+
+void WriteUses(LastUses& last_uses, const Log& log) {
+  const absl::Status status = last_uses.Flush();
+  if (status.ok()) return;
+  log->warn("last uses cannot be written, tried again later: {}", std::string(status.message()));
+}
+
+// Waits for one of them, and writes last uses meanwhile.
+int NextSignal(const sigset_t& signals, LastUses& last_uses, const Log& log) {
+  constexpr timespec kBetweenWrites{2, 0};
+  while (true) {
+    const int signal = sigtimedwait(&signals, nullptr, &kBetweenWrites);
+    if (signal > 0) return signal;
+    WriteUses(last_uses, log);
+  }
 }
 
 absl::Status Run(const std::string& path, const ServerConfig& config, const Log& log) {
   const sigset_t signals = BlockSignals();
   const absl::Time started = absl::Now();
+  // Before any file is made.
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> tls, MakeTls(config));
   Entropy entropy;
   ASSIGN_OR_RETURN(const ClusterKeys keys, LoadOrCreateKeys(config, entropy, log));
+  RecordKeys record_keys;
+  AddRecordKeys(keys, record_keys);
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store,
-                   OpenStore(config.store_url, StorePresence::kCreateIfMissing));
-  const PasswordHasher hasher(config.argon2id, keys.pepper);
-  Lane lane(config.hashing);
-  const Answers answers(*store, hasher, lane, keys.decoy, config.scram_iterations);
-  const StateSealer sealer(keys.state, entropy.Bytes(kStateSaltBytes));
+                   OpenStore(config.store_url, StorePresence::kCreateIfMissing, record_keys));
+  PasswordHasher hasher(config.argon2id, PeppersOf(keys), config.hashing_budget.memory);
+  Deriver deriver(hasher, entropy, config.Derivation());
+  Lane lane(config.hashing, {[&hasher] { hasher.GiveBackMemory(); }});
+  VerificationCache cache(config.verification_cache, entropy.SecretBytes(32));
+  InFlight in_flight(lane, entropy.SecretBytes(32));
+  const Answers answers(*store, deriver, in_flight, cache, keys.decoy, config.scram_iterations);
+  const StateSealer sealer(keys.StateKeys(), entropy.Bytes(kStateSaltBytes));
   Audit audit(log, config.log_successes);
-  Exchange exchange(config.policy, *store, answers, sealer, entropy, audit);
-  Accounts accounts(*store, hasher, lane, entropy, config.scram_iterations);
+  Throttle throttle;
+  LastUses last_uses(*store);
+  Exchange exchange(config.policy, *store, answers, sealer, entropy, audit, throttle, last_uses);
+  Accounts accounts(*store, deriver, lane);
+  UserImport user_import(*store, deriver, lane);
+  KeyRotation key_rotation(*store, record_keys, hasher, config.key_file, entropy, log);
+  Calibration calibration(hasher, lane, config.hashing_budget, MonotonicNow);
   const std::unique_ptr<grpc::Service> admin_service =
-      MakeAdminService({accounts, *store, exchange, lane, audit, config.store_url, started, log});
+      MakeAdminService({accounts, *store, key_rotation, user_import, exchange, lane, audit,
+                        config.store_url, started, log, calibration});
 
-  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> tls, MakeTls(config));
   ASSIGN_OR_RETURN(
       auto sasl_endpoint,
       Endpoint::Start(exchange, {config.sasl_sockets, config.sasl_tcp, tls, nullptr, false}));
   ASSIGN_OR_RETURN(
       auto admin_endpoint,
       Endpoint::Start(exchange, {config.admin_sockets, {}, nullptr, admin_service.get(), true}));
+  std::thread resealing([&key_rotation] { key_rotation.Run(); });
+  const absl::Cleanup resealing_ends = [&key_rotation, &resealing] {
+    key_rotation.Stop();
+    resealing.join();
+  };
   log->info("sasld {} serves {}", SASLD_VERSION, config.store_url);
   sd_notify(0, "READY=1");
 
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+  while (NextSignal(signals, last_uses, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
-    Reload(path, exchange, log);
+    Reload(path, config, exchange, deriver, log);
     sd_notify(0, "READY=1");
   }
   sd_notify(0, "STOPPING=1");
   log->info("stopping: answers what has come in");
-  admin_endpoint->Drain(kDrainPatience);
-  sasl_endpoint->Drain(kDrainPatience);
+  // Logins first, and one patience for both.
+  const absl::Time deadline = absl::Now() + kDrainPatience;
+  sasl_endpoint->Drain(deadline);
+  admin_endpoint->Drain(deadline);
   lane.Close();
   admin_endpoint.reset();
   sasl_endpoint.reset();
+  WriteUses(last_uses, log);
   log->info("stopped");
   return absl::OkStatus();
 }
 
+// Whether a backup can take the database's place: what --check-database tells.
+absl::Status CheckDatabase(const ServerConfig& config, const std::string& path) {
+  ASSIGN_OR_RETURN(const ClusterKeys keys, LoadKeyFile(config.key_file));
+  RecordKeys record_keys;
+  AddRecordKeys(keys, record_keys);
+  ASSIGN_OR_RETURN(const uint64_t users, CheckBackup(config.store_url, path, record_keys));
+  (void)std::printf("%s: OK, %llu users, all of which open under the keys of %s\n", path.c_str(),
+                    static_cast<unsigned long long>(users), config.key_file.c_str());
+  return absl::OkStatus();
+}
+
 int Main(int argc, char** argv) {
-  CLI::App app{"sasld: a SASL authentication server for mail servers. See sasld(8)."};
+  CLI::App app{"sasld: a SASL authentication server for mail servers. See sasld(8).", "sasld"};
   std::string path = "/etc/sasld/sasld.toml";
   bool check_only = false;
   app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
   app.add_flag("--check-config", check_only,
                "Read the configuration, tell what is wrong, and exit");
+  std::string database;
+  app.add_option("--check-database", database,
+                 "Read a backup, tell whether it is whole and opens under the key file, and exit")
+      ->type_name("FILE");
   app.set_version_flag("--version", "sasld " SASLD_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    (void)std::fprintf(stderr, "sasld: %s\n", WhatIsWrong(app, error).c_str());
+    return 2;
   }
 
   const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
   if (!config.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
     return 1;
   }
   if (check_only) {
-    std::fprintf(stderr, "%s: OK\n", path.c_str());
+    if (const absl::Status tls = MakeTls(*config).status(); !tls.ok()) {
+      (void)std::fprintf(stderr, "%s: %s\n", path.c_str(), std::string(tls.message()).c_str());
+      return 1;
+    }
+    (void)std::printf("%s: OK\n", path.c_str());
     return 0;
   }
 
   KeepMemoryPrivate();
+  if (!database.empty()) {
+    const absl::Status checked = CheckDatabase(*config, database);
+    if (!checked.ok()) (void)std::fprintf(stderr, "%s\n", std::string(checked.message()).c_str());
+    return checked.ok() ? 0 : 1;
+  }
+  TakeAllDescriptors();
   umask(0177);  // sockets and files are ours until their mode is set
   // Debian's Abseil hunts lock cycles at each lock, as in a debug build; that costs 3 to 5 %.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   PollWithoutALeader();
   const Log log = MakeLog(config->log_level);
+  TakeGrpcLog(log, MonotonicNow);
   const absl::Status status = Run(path, *config, log);
   if (!status.ok()) {
     log->error("{}", std::string(status.message()));

@@ -1,15 +1,17 @@
 #include "client/adapter/adapter.h"
 
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <csignal>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 
 #include "client/monotonic_time.h"
 #include "proto/common/status_macros.h"
+#include "proto/common/tls_files.h"
 
 namespace sasld {
 namespace {
@@ -17,41 +19,54 @@ namespace {
 constexpr std::chrono::seconds kTick(5);
 constexpr std::chrono::milliseconds kDrainTick(20);
 constexpr absl::Duration kDrainWithin = absl::Seconds(5);
+// Kept free of mail servers' connections: the loop, logs, files, and above all the way to sasld. If
+// clients had them all, no sasld that comes back could be reached until a client goes.
+constexpr rlim_t kOwnDescriptors = 64;
 
-absl::StatusOr<std::string> ReadFile(const char* key, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad() || text.empty()) {
-    return absl::InvalidArgumentError("server.tls." + std::string(key) + ": cannot read " + path);
+// How many connections the process's limit of open files leaves.
+absl::StatusOr<size_t> DescriptorsForConnections() {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<size_t>::max();
   }
-  return text;
+  if (files.rlim_cur > kOwnDescriptors) return files.rlim_cur - kOwnDescriptors;
+  return absl::FailedPreconditionError(
+      "the limit of open files is " + std::to_string(files.rlim_cur) + ", and " +
+      std::to_string(kOwnDescriptors) +
+      " are needed beside one for each connection; raise it (LimitNOFILE= of the systemd unit, or "
+      "ulimit -n)");
 }
 
-bool SameSockets(const std::vector<ListenConfig>& a, const std::vector<ListenConfig>& b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](const ListenConfig& x, const ListenConfig& y) {
-        return x.protocol == y.protocol && x.socket.path == y.socket.path &&
-               x.socket.mode == y.socket.mode && x.socket.owner == y.socket.owner &&
-               x.socket.group == y.socket.group && x.temporary_failure == y.temporary_failure &&
-               x.max_connections == y.max_connections;
-      });
+// What to do about a server that cannot be reached, by what gRPC says of it.
+std::string Advice(std::string_view target, std::string_view why) {
+  auto says = [why](std::string_view text) { return why.find(text) != std::string_view::npos; };
+  if (UnixSocketPath(target).ok()) {
+    return "Is it running, and may this user (uid " + std::to_string(geteuid()) +
+           ") connect there?";
+  }
+  if (says("certificate verify failed")) {
+    return "Its certificate has expired, or is of another authority than server.tls.ca.";
+  }
+  if (says("is not in peer certificate")) {
+    return "Its certificate must have the name that server.addresses has (subjectAltName).";
+  }
+  return "Is it running? Does it refuse our certificate? Its log tells.";
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<ServerAddress>> ServerAddresses(const AdapterConfig& config) {
   std::vector<ServerAddress> addresses;
+  const TlsFiles& files = config.server_tls;
   for (const std::string& target : config.server_addresses) {
     if (UnixSocketPath(target).ok()) {
       addresses.push_back({target, grpc::InsecureChannelCredentials()});
       continue;
     }
-    grpc::SslCredentialsOptions options;
-    ASSIGN_OR_RETURN(options.pem_root_certs, ReadFile("ca", config.server_tls.ca));
-    ASSIGN_OR_RETURN(options.pem_cert_chain,
-                     ReadFile("certificate", config.server_tls.certificate));
-    ASSIGN_OR_RETURN(options.pem_private_key, ReadFile("key", config.server_tls.key));
-    addresses.push_back({target, grpc::SslCredentials(options)});
+    ASSIGN_OR_RETURN(TlsPem pem, ReadTlsFiles({"server.tls.ca", files.ca},
+                                              {"server.tls.certificate", files.certificate},
+                                              {"server.tls.key", files.key}));
+    addresses.push_back({target, grpc::SslCredentials({pem.ca, pem.key, pem.certificate})});
   }
   return addresses;
 }
@@ -67,6 +82,7 @@ Adapter::~Adapter() = default;
 
 absl::Status Adapter::Start() {
   ASSIGN_OR_RETURN(std::vector<ServerAddress> servers, ServerAddresses(config_));
+  ASSIGN_OR_RETURN(surroundings_.max_connections, DescriptorsForConnections());
   absl::Status loaded = mechanisms_.Load();
   if (!loaded.ok() && !absl::IsNotFound(loaded)) {
     log_.warn("{}; greeting with the fallback until sasld tells its mechanisms",
@@ -87,7 +103,7 @@ absl::Status Adapter::Start() {
   return absl::OkStatus();
 }
 
-// All three come on the client's thread, which ends before anything they use.
+// All three come on the client's thread, which ends before anything they use, or on the loop's.
 GrpcStepClient::Callbacks Adapter::ClientCallbacks() {
   return {
       .on_replies = [this](std::vector<v1::StepReply> replies) { relay_.Post(std::move(replies)); },
@@ -101,10 +117,9 @@ GrpcStepClient::Callbacks Adapter::ClientCallbacks() {
               log_.info("connected to sasld at {}", target);
             } else {
               log_.error(
-                  "no connection to sasld at {}: {}. Is it running? Trying again; without it "
-                  "logins "
-                  "fail as temporary",
-                  target, why);
+                  "no connection to sasld at {}: {}. {} Trying again; without it logins fail as "
+                  "temporary",
+                  target, why, Advice(target, why));
             }
           },
   };
@@ -144,7 +159,8 @@ void Adapter::TakeOver(const AdapterConfig& config) {
   if (tls || config.server_addresses != config_.server_addresses) {
     absl::StatusOr<std::vector<ServerAddress>> servers = ServerAddresses(config);
     if (!servers.ok()) {
-      log_.error("configuration not reloaded: {}", std::string(servers.status().message()));
+      log_.error("configuration not reloaded, the old one stays: {}",
+                 std::string(servers.status().message()));
       return;
     }
     client_->SetServers(*std::move(servers));
@@ -153,8 +169,8 @@ void Adapter::TakeOver(const AdapterConfig& config) {
   }
   log_.set_level(spdlog::level::from_str(config.log_level));
   log_.info("configuration reloaded: log level and servers");
-  if (!SameSockets(config.listen, config_.listen) ||
-      config.answer_within != config_.answer_within || config.idle != config_.idle ||
+  if (config.listen != config_.listen || config.answer_within != config_.answer_within ||
+      config.idle != config_.idle ||
       config.mechanisms_state_file != config_.mechanisms_state_file ||
       config.fallback_mechanisms.SerializeAsString() !=
           config_.fallback_mechanisms.SerializeAsString()) {

@@ -18,8 +18,7 @@
 
 namespace sasld {
 
-// What `config` says of the servers, with the files for TLS read. InvalidArgument: one of them
-// cannot be read; the text names it.
+// What `config` says of the servers, with the files for TLS read. Errors: as ReadTlsFiles.
 absl::StatusOr<std::vector<ServerAddress>> ServerAddresses(const AdapterConfig& config);
 
 class Adapter {
@@ -33,7 +32,7 @@ class Adapter {
   Adapter& operator=(const Adapter&) = delete;
 
   // Opens the sockets and begins to look for sasld, whether it is there or not. Errors: as
-  // ListenUnix, and as ServerAddresses.
+  // ListenUnix, and as ServerAddresses. FailedPrecondition: the limit of open files is too low.
   absl::Status Start();
   // SIGTERM and SIGINT end Run(); SIGHUP takes over what can be changed from what `reload` yields.
   void HandleSignals(Reload reload);

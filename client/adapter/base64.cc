@@ -20,21 +20,27 @@ constexpr std::array<bool, 256> kInText = [] {
 }  // namespace
 
 void AppendBase64(std::string_view bytes, std::string& out) {
-  size_t at = out.size();
-  out.resize(at + Base64Size(bytes.size()));
-  auto byte = [&bytes](size_t i) -> uint32_t { return static_cast<unsigned char>(bytes[i]); };
-  size_t i = 0;
-  for (; i + 3 <= bytes.size(); i += 3) {
-    uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    for (int shift = 18; shift >= 0; shift -= 6) out[at++] = kAlphabet[group >> shift & 63];
+  size_t begin = out.size();
+  out.resize(begin + Base64Size(bytes.size()));
+  // By pointers: a string checks each index in our builds, and a tenth of the adapter's own
+  // instructions were here.
+  char* to = out.data() + begin;
+  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+  const char* digits = kAlphabet.data();
+  size_t rest = bytes.size();
+  for (; rest >= 3; rest -= 3, from += 3) {
+    uint32_t group = uint32_t{from[0]} << 16 | uint32_t{from[1]} << 8 | from[2];
+    *to++ = digits[group >> 18];
+    *to++ = digits[group >> 12 & 63];
+    *to++ = digits[group >> 6 & 63];
+    *to++ = digits[group & 63];
   }
-  size_t rest = bytes.size() - i;
   if (rest == 0) return;
-  uint32_t group = byte(i) << 16 | (rest == 2 ? byte(i + 1) << 8 : 0);
-  out[at++] = kAlphabet[group >> 18 & 63];
-  out[at++] = kAlphabet[group >> 12 & 63];
-  out[at++] = rest == 2 ? kAlphabet[group >> 6 & 63] : '=';
-  out[at++] = '=';
+  uint32_t group = uint32_t{from[0]} << 16 | (rest == 2 ? uint32_t{from[1]} << 8 : 0);
+  *to++ = digits[group >> 18];
+  *to++ = digits[group >> 12 & 63];
+  *to++ = rest == 2 ? digits[group >> 6 & 63] : '=';
+  *to++ = '=';
 }
 
 bool LooksLikeBase64(std::string_view text) {

@@ -1,11 +1,11 @@
 #include "client/adapter/config.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
 #include "client/adapter/mechanism_text.h"
+#include "proto/common/log_level.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld {
@@ -119,13 +119,8 @@ absl::StatusOr<AdapterConfig> Read(TomlDocument document) {
       limits.Duration("answer_within", absl::Seconds(4), absl::Milliseconds(500), absl::Seconds(9));
   config.idle = limits.Duration("idle", absl::Hours(1), absl::Minutes(3), absl::Hours(24 * 7));
 
-  constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
   TomlTable log = root.Table("log");
-  config.log_level = log.String("level", "info");
-  if (std::find(kLevels.begin(), kLevels.end(), config.log_level) == kLevels.end()) {
-    log.Reject("level", "\"" + config.log_level +
-                            "\" is none of \"debug\", \"info\", \"warning\", \"error\"");
-  }
+  config.log_level = ReadLogLevel(log);
   RETURN_IF_ERROR(document.Finish());
   return config;
 }

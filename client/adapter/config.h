@@ -1,4 +1,5 @@
-// The adapter's configuration: one struct, one parser. deploy/adapter.toml documents every key.
+// The adapter's configuration: one struct, one parser. Every key is described in
+// deploy/adapter.toml and sasld-adapter.toml(5).
 #pragma once
 
 #include <string>
@@ -29,6 +30,7 @@ struct ListenConfig {
   SocketFile socket;
   TemporaryFailureWay temporary_failure = TemporaryFailureWay::kAuto;
   size_t max_connections = 10000;
+  friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };
 
 struct AdapterConfig {

@@ -1,11 +1,9 @@
 // Where we part from Dovecot, and why:
 // - An unknown mechanism is sasld's to refuse: FAIL, not a closed connection. A mail server may
-// hold a
-//   list that is older than sasld's configuration.
+//   hold a list that is older than sasld's configuration.
 // - "protocol=" is taken beside "service=" although we say minor 2 (Dovecot 2.4 writes it).
 // - CONT while the step before is under way ends the exchange at once with one FAIL; Dovecot lets a
-// second
-//   FAIL follow.
+//   second FAIL follow.
 // - Ids of failed exchanges come free with their FAIL, not before.
 #include "client/adapter/dovecot_auth.h"
 
@@ -17,15 +15,13 @@
 #include "client/adapter/base64.h"
 #include "client/adapter/dovecot_auth_line.h"
 #include "client/adapter/dovecot_auth_reply.h"
+#include "client/adapter/dovecot_exchanges.h"
 #include "client/adapter/tab_fields.h"
 
 namespace sasld {
 namespace {
 
 constexpr size_t kMaxLineBytes = 16384;  // with LF; Dovecot's own limit
-constexpr size_t kMaxLiveExchanges = 1024;
-// Postfix never tells that its client gave up; Dovecot forgets after as long.
-constexpr absl::Duration kClientSilence = absl::Seconds(150);
 
 // Postfix before 3.12 cuts an AUTH command at 2048 bytes and passes the stump on.
 constexpr size_t kPostfixLineLimit = 2048;
@@ -45,29 +41,12 @@ class DovecotAuthSession final : public ProtocolSession {
                std::vector<ProtocolEvent>& events) override;
   void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
-  void ForgetSilent(absl::Time now) override;
+  void ForgetSilent(absl::Time now) override { exchanges_.ForgetSilent(now); }
 
  private:
   enum class Phase { kVersion, kCpid, kRequests, kClosed };
 
-  // Whose turn it is in an exchange, and what that one's move needs.
-  struct ServersTurn {
-    bool first_step;
-  };
-  struct ClientsTurn {
-    std::string state;
-  };
-  struct Acknowledgement {  // of the server's last message: an empty response
-    std::string authcid;
-    std::string authzid;
-  };
-  struct Exchange {
-    uint64_t number;  // grows by one with each exchange of this connection
-    DovecotAuthLine auth;
-    std::variant<ServersTurn, ClientsTurn, Acknowledgement> turn;
-    // When it was first seen to wait for the client; infinite past until then.
-    absl::Time waits_since = absl::InfinitePast();
-  };
+  using Exchange = DovecotExchange;
   struct Output {
     std::string& lines;
     std::vector<ProtocolEvent>& events;
@@ -89,17 +68,12 @@ class DovecotAuthSession final : public ProtocolSession {
   void Drop(Exchange& exchange, Output out);
   void Close(std::string_view why, Output out);
 
-  Exchange* Find(uint32_t id);
-  void Erase(Exchange& exchange);
-  bool MakeRoom();
-
   TemporaryFailureWay temporary_failure_;
   Phase phase_ = Phase::kVersion;
   uint32_t client_minor_ = 0;
-  uint64_t exchanges_begun_ = 0;
   std::string greeting_;
   std::string unfinished_line_;
-  std::vector<Exchange> exchanges_;  // in no order
+  DovecotExchanges exchanges_;
 };
 
 void DovecotAuthSession::Receive(std::string_view bytes, std::string& out,
@@ -165,16 +139,18 @@ void DovecotAuthSession::TakeAuth(std::string_view arguments, Output out) {
   auto parsed = ParseDovecotAuthLine(arguments, client_minor_);
   if (auto* why = std::get_if<std::string_view>(&parsed)) return Close(*why, out);
   auto& auth = std::get<DovecotAuthLine>(parsed);
-  if (Find(auth.id)) return Close("AUTH with the id of an exchange that is under way", out);
-  if (!MakeRoom()) return Close("more than 1024 exchanges at once", out);
-
+  if (exchanges_.Find(auth.id)) {
+    return Close("AUTH with the id of an exchange that is under way", out);
+  }
   std::optional<std::string_view> response = std::exchange(auth.response, std::nullopt);
+  Exchange* exchange = exchanges_.Begin(std::move(auth));
+  if (!exchange) return Close("more than 1024 exchanges at once", out);
+
   if (response && response->size() % 4 != 0 && response->size() <= kPostfixLineLimit &&
       response->size() + 64 > kPostfixLineLimit) {
     out.events.push_back(Noticed{kCutOff});
   }
-  exchanges_.push_back({++exchanges_begun_, std::move(auth), ServersTurn{true}});
-  Step(exchanges_.back(), std::string(), response, out);
+  Step(*exchange, std::string(), response, out);
 }
 
 void DovecotAuthSession::TakeContinue(std::string_view arguments, Output out) {
@@ -183,7 +159,7 @@ void DovecotAuthSession::TakeContinue(std::string_view arguments, Output out) {
   if (!id) return Close("CONT without an id in 1..4294967295", out);
   std::optional<std::string_view> response = fields.Rest();
   if (!response) return Close("CONT without data", out);
-  Exchange* exchange = Find(*id);
+  Exchange* exchange = exchanges_.Find(*id);
   if (!exchange) {
     // Finished, cancelled, forgotten or never begun. No violation: clients come late.
     return AppendDovecotFail({.id = *id, .reason = "Authentication request timed out"}, out.lines);
@@ -199,12 +175,13 @@ void DovecotAuthSession::Respond(Exchange& exchange, std::string_view response, 
   }
   if (auto* success = std::get_if<Acknowledgement>(&exchange.turn)) {
     if (response.empty()) {
-      AppendDovecotOk(exchange.auth.id, success->authcid, success->authzid, std::nullopt,
-                      out.lines);
+      AppendDovecotOk(
+          {.id = exchange.auth.id, .authcid = success->authcid, .authzid = success->authzid},
+          out.lines);
     } else {
       AppendDovecotFail({.id = exchange.auth.id, .user = success->authzid}, out.lines);
     }
-    return Erase(exchange);
+    return exchanges_.Erase(exchange);
   }
   AppendDovecotFail({.id = exchange.auth.id, .reason = "Unexpected continuation"}, out.lines);
   Drop(exchange, out);
@@ -213,7 +190,7 @@ void DovecotAuthSession::Respond(Exchange& exchange, std::string_view response, 
 void DovecotAuthSession::TakeCancel(std::string_view arguments, Output out) {
   std::optional<uint32_t> id = ParseDovecotId(arguments);
   if (!id) return Close("CANCEL without an id in 1..4294967295", out);
-  if (Exchange* exchange = Find(*id)) Drop(*exchange, out);
+  if (Exchange* exchange = exchanges_.Find(*id)) Drop(*exchange, out);
 }
 
 void DovecotAuthSession::Step(Exchange& exchange, std::string state,
@@ -240,9 +217,8 @@ void DovecotAuthSession::Step(Exchange& exchange, std::string state,
 void DovecotAuthSession::Answer(uint64_t number, v1::StepReply&& reply, std::string& lines,
                                 std::vector<ProtocolEvent>& events) {
   Output out{lines, events};
-  auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
-                            [number](const Exchange& e) { return e.number == number; });
-  if (phase_ == Phase::kClosed || found == exchanges_.end()) return;
+  Exchange* found = exchanges_.FindNumber(number);
+  if (phase_ == Phase::kClosed || !found) return;
   Exchange& exchange = *found;
   auto* turn = std::get_if<ServersTurn>(&exchange.turn);
   if (!turn) return;
@@ -282,8 +258,13 @@ void DovecotAuthSession::Succeed(Exchange& exchange, v1::Success& success, Outpu
   }
   std::optional<std::string_view> data;
   if (success.has_data()) data = success.data();
-  AppendDovecotOk(exchange.auth.id, success.authcid(), success.authzid(), data, out.lines);
-  Erase(exchange);
+  AppendDovecotOk({.id = exchange.auth.id,
+                   .authcid = success.authcid(),
+                   .authzid = success.authzid(),
+                   .anonymous = success.anonymous(),
+                   .data = data},
+                  out.lines);
+  exchanges_.Erase(exchange);
 }
 
 void DovecotAuthSession::Fail(Exchange& exchange, const v1::Failure& failure, bool first_step,
@@ -297,7 +278,7 @@ void DovecotAuthSession::Fail(Exchange& exchange, const v1::Failure& failure, bo
     fail.reason = failure.text();  // a wrong password needs no words
   }
   AppendDovecotFail(fail, out.lines);
-  Erase(exchange);
+  exchanges_.Erase(exchange);
 }
 
 void DovecotAuthSession::FailTemporarily(Exchange& exchange, Output out) {
@@ -306,58 +287,19 @@ void DovecotAuthSession::FailTemporarily(Exchange& exchange, Output out) {
                (temporary_failure_ == TemporaryFailureWay::kAuto && client_minor_ < 2);
   if (close) return Close("", out);
   AppendDovecotTemporaryFail(exchange.auth.id, out.lines);
-  Erase(exchange);
+  exchanges_.Erase(exchange);
 }
 
 void DovecotAuthSession::Drop(Exchange& exchange, Output out) {
-  if (std::holds_alternative<ServersTurn>(exchange.turn)) {
-    out.events.push_back(ExchangeDropped{exchange.number});
-  }
-  Erase(exchange);
+  if (!exchange.waits_for_client()) out.events.push_back(ExchangeDropped{exchange.number});
+  exchanges_.Erase(exchange);
 }
 
 void DovecotAuthSession::Close(std::string_view why, Output out) {
   phase_ = Phase::kClosed;
-  exchanges_.clear();
+  exchanges_.Clear();
   unfinished_line_.clear();
   out.events.emplace_back(CloseWanted{why});
-}
-
-void DovecotAuthSession::ForgetSilent(absl::Time now) {
-  for (Exchange& exchange : exchanges_) {
-    if (std::holds_alternative<ServersTurn>(exchange.turn)) continue;
-    if (exchange.waits_since == absl::InfinitePast()) exchange.waits_since = now;
-  }
-  std::erase_if(exchanges_, [now](const Exchange& exchange) {
-    return !std::holds_alternative<ServersTurn>(exchange.turn) &&
-           now - exchange.waits_since > kClientSilence;
-  });
-}
-
-DovecotAuthSession::Exchange* DovecotAuthSession::Find(uint32_t id) {
-  for (Exchange& exchange : exchanges_) {
-    if (exchange.auth.id == id) return &exchange;
-  }
-  return nullptr;
-}
-
-void DovecotAuthSession::Erase(Exchange& exchange) {
-  if (&exchange != &exchanges_.back()) exchange = std::move(exchanges_.back());
-  exchanges_.pop_back();
-  // An idle connection keeps room for a few, not for a peak of long ago.
-  if (exchanges_.empty() && exchanges_.capacity() > 8) exchanges_ = {};
-}
-
-// Exchanges that their clients abandoned make way for new ones: Postfix does not cancel.
-bool DovecotAuthSession::MakeRoom() {
-  if (exchanges_.size() < kMaxLiveExchanges) return true;
-  Exchange* oldest = nullptr;
-  for (Exchange& exchange : exchanges_) {
-    if (std::holds_alternative<ServersTurn>(exchange.turn)) continue;
-    if (!oldest || exchange.number < oldest->number) oldest = &exchange;
-  }
-  if (oldest) Erase(*oldest);
-  return oldest != nullptr;
 }
 
 }  // namespace

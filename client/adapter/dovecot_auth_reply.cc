@@ -70,18 +70,18 @@ void AppendDovecotContinue(uint32_t id, std::string_view data, std::string& out)
   out += '\n';
 }
 
-void AppendDovecotOk(uint32_t id, std::string_view authcid, std::string_view authzid,
-                     std::optional<std::string_view> data, std::string& out) {
-  AppendCommand("OK", id, out);
-  AppendField("user", authzid, out);  // first: Exim reads 16 fields
-  if (data) {
+void AppendDovecotOk(const DovecotOk& ok, std::string& out) {
+  AppendCommand("OK", ok.id, out);
+  AppendField("user", ok.authzid, out);  // first: Exim reads 16 fields
+  if (ok.data) {
     out += "\tresp=";
-    AppendBase64(*data, out);
+    AppendBase64(*ok.data, out);
   }
-  if (authcid != authzid) {
-    AppendField("original_user", authcid, out);
-    AppendField("auth_user", authcid, out);
+  if (ok.authcid != ok.authzid) {
+    AppendField("original_user", ok.authcid, out);
+    AppendField("auth_user", ok.authcid, out);
   }
+  if (ok.anonymous) out += "\tanonymous";
   out += '\n';
 }
 

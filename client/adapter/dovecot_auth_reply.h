@@ -24,9 +24,14 @@ void AppendDovecotGreeting(const SessionFacts& facts, std::string& out);
 
 void AppendDovecotContinue(uint32_t id, std::string_view data, std::string& out);
 
-// `data` is the server's last message, if the client takes it here.
-void AppendDovecotOk(uint32_t id, std::string_view authcid, std::string_view authzid,
-                     std::optional<std::string_view> data, std::string& out);
+struct DovecotOk {
+  uint32_t id;
+  std::string_view authcid;
+  std::string_view authzid;
+  bool anonymous = false;
+  std::optional<std::string_view> data = std::nullopt;  // the server's last message, if taken here
+};
+void AppendDovecotOk(const DovecotOk& ok, std::string& out);
 
 // Fields that are empty are left out, and so are a user or a reason that could do harm.
 struct DovecotFail {

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kMaxAcceptedAtOnce = 64;  // then others have their turn
 constexpr std::chrono::milliseconds kPause(100);
+constexpr std::string_view kRaiseOpenFiles =
+    "raise this process's limit of open files (LimitNOFILE= of its systemd unit, or ulimit -n)";
 
 ino_t InodeOf(const std::string& path) {
   struct stat file;
@@ -53,7 +55,12 @@ void Listener::WaitForConnections() {
 void Listener::AcceptAll() {
   for (int i = 0; i < kMaxAcceptedAtOnce; ++i) {
     // Those who wait in the kernel's queue are served later; smtpd would die of a refusal.
-    if (connections_.size() >= config_.max_connections) return Pause("max_connections is reached");
+    if (connections_.size() >= config_.max_connections) {
+      return Pause("max_connections is reached", "raise it in [[listen]]");
+    }
+    if (surroundings_.connections >= surroundings_.max_connections) {
+      return Pause("the limit of open files is reached", kRaiseOpenFiles);
+    }
     int descriptor =
         accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (descriptor >= 0) {
@@ -61,7 +68,9 @@ void Listener::AcceptAll() {
     } else if (errno == EAGAIN) {
       break;
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      return Pause(std::strerror(errno));  // EMFILE and the like
+      // EMFILE after all, if the limit was lowered meanwhile.
+      int why = errno;
+      return Pause(std::strerror(why), why == EMFILE ? kRaiseOpenFiles : "see accept(2)");
     }
   }
   WaitForConnections();
@@ -82,16 +91,14 @@ void Listener::Adopt(int descriptor) {
                                    surroundings_.relay, surroundings_.scratch);
   connection->index = connections_.size();
   connections_.push_back(connection);
+  ++surroundings_.connections;
   connection->Start();
 }
 
-void Listener::Pause(std::string_view why) {
+void Listener::Pause(std::string_view why, std::string_view what_to_do) {
   if (auto held_back = pauses_.Admit(MonotonicNow())) {
-    surroundings_.log.warn(
-        "{}: cannot take more than {} connections: {}; new ones wait. Raise max_connections in "
-        "[[listen]] "
-        "or the process's limit of open files",
-        path(), connections_.size(), why);
+    surroundings_.log.warn("{}: {} connections are open, more have to wait: {}; {}", path(),
+                           connections_.size(), why, what_to_do);
   }
   pause_.expires_after(kPause);
   pause_.async_wait([this](const asio::error_code& error) {
@@ -112,6 +119,7 @@ void Listener::Closed(Connection& connection) {
   connections_.back()->index = index;
   connections_[index].swap(connections_.back());
   connections_.pop_back();
+  --surroundings_.connections;
 }
 
 void Listener::Violated(std::string_view why) {

@@ -13,9 +13,9 @@
 #include "absl/time/time.h"
 #include "client/adapter/config.h"
 #include "client/adapter/connection.h"
-#include "client/adapter/log_limiter.h"
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/relay.h"
+#include "proto/common/log_limiter.h"
 #include "spdlog/logger.h"
 
 namespace sasld {
@@ -28,6 +28,10 @@ struct ListenerSurroundings {
   spdlog::logger& log;
   absl::Duration idle;
   LoopScratch scratch = {};
+  // Of all listeners together: what the process's limit of open files leaves, and how many are
+  // open.
+  size_t max_connections = 0;
+  size_t connections = 0;
   uint64_t connections_made = 0;
 };
 
@@ -61,7 +65,7 @@ class Listener final : public ConnectionOwner {
   void WaitForConnections();
   void AcceptAll();
   void Adopt(int descriptor);
-  void Pause(std::string_view why);
+  void Pause(std::string_view why, std::string_view what_to_do);
 
   const ListenConfig config_;
   ListenerSurroundings& surroundings_;

@@ -1,4 +1,5 @@
 // sasld-adapter: the command line, what the process needs, and the adapter.
+#include <grpc/support/log.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -12,7 +13,8 @@
 #include "absl/synchronization/mutex.h"
 #include "client/adapter/adapter.h"
 #include "client/adapter/config.h"
-#include "proto/common/grpc_polling.h"
+#include "proto/common/command_line.h"
+#include "proto/common/grpc_process.h"
 #include "spdlog/logger.h"
 #include "spdlog/sinks/stdout_sinks.h"
 
@@ -35,6 +37,12 @@ void PrepareProcess() {
   // Debian's Abseil looks for lock cycles at every mutex unless told not to.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   sasld::PollWithoutALeader();
+  sasld::ResolveAsTheSystemDoes();
+  // What gRPC says of a server comes with each attempt to connect; the adapter tells it once. Who
+  // debugs sets GRPC_VERBOSITY.
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) {
+    gpr_set_log_function([](gpr_log_func_args*) {});
+  }
 }
 
 spdlog::logger MakeLogger(const std::string& level) {
@@ -50,19 +58,19 @@ spdlog::logger MakeLogger(const std::string& level) {
 int main(int argc, char** argv) {
   CLI::App app(
       "sasld-adapter: lets mail servers authenticate their users with sasld.\n"
-      "It speaks their own protocols on Unix sockets. See sasld-adapter(8).");
-  std::string path;
+      "It speaks their own protocols on Unix sockets. See sasld-adapter(8).",
+      "sasld-adapter");
+  std::string path = "/etc/sasld/adapter.toml";
   bool check = false;
-  app.add_option("--config", path,
-                 "Configuration file (TOML); a commented one is deploy/adapter.toml")
-      ->required()
-      ->type_name("FILE");
-  app.add_flag("--check-config", check, "Read the configuration, tell all mistakes, and end");
+  app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
+  app.add_flag("--check-config", check, "Read the configuration, tell what is wrong, and exit");
   app.set_version_flag("--version", "sasld-adapter " SASLD_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    (void)std::fprintf(stderr, "sasld-adapter: %s\n", sasld::WhatIsWrong(app, error).c_str());
+    return kUsage;
   }
 
   absl::StatusOr<sasld::AdapterConfig> config = sasld::LoadAdapterConfig(path);
@@ -77,7 +85,7 @@ int main(int argc, char** argv) {
                          std::string(servers.status().message()).c_str());
       return kError;
     }
-    (void)std::printf("%s: ok\n", path.c_str());
+    (void)std::printf("%s: OK\n", path.c_str());
     return 0;
   }
 

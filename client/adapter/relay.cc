@@ -46,7 +46,11 @@ void Relay::ScheduleRoundEnd() {
 
 void Relay::EndRound() {
   round_end_due_ = false;
-  if (!steps_.empty()) client_->Send(std::exchange(steps_, {}));
+  if (!steps_.empty()) {
+    std::vector<v1::StepRequest> next;
+    next.reserve(steps_.size());  // the next round is likely to be as large
+    client_->Send(std::exchange(steps_, std::move(next)));
+  }
   // Flush() may close a connection, but touches no other.
   for (const std::shared_ptr<Connection>& connection : touched_) connection->Flush();
   touched_.clear();

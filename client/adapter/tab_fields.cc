@@ -1,9 +1,29 @@
 #include "client/adapter/tab_fields.h"
 
+#include <algorithm>
+
 namespace sasld {
 namespace {
 
 constexpr char kEscape = '\x01';
+
+// What stands for `c` after the escape byte; NUL if `c` may stand for itself.
+char EscapeOf(char c) {
+  switch (c) {
+    case '\0':
+      return '0';
+    case kEscape:
+      return '1';
+    case '\t':
+      return 't';
+    case '\r':
+      return 'r';
+    case '\n':
+      return 'n';
+    default:
+      return '\0';
+  }
+}
 
 }  // namespace
 
@@ -51,30 +71,13 @@ std::string TabUnescaped(std::string_view field) {
 }
 
 void AppendTabEscaped(std::string_view value, std::string& out) {
-  for (char c : value) {
-    switch (c) {
-      case '\0':
-        out +=
-            "\x01"
-            "0";
-        break;
-      case kEscape:
-        out +=
-            "\x01"
-            "1";
-        break;
-      case '\t':
-        out += "\x01t";
-        break;
-      case '\r':
-        out += "\x01r";
-        break;
-      case '\n':
-        out += "\x01n";
-        break;
-      default:
-        out += c;
-    }
+  while (true) {
+    const char* end = std::find_if(value.begin(), value.end(), EscapeOf);
+    out.append(value.begin(), end);
+    if (end == value.end()) return;
+    out += kEscape;
+    out += EscapeOf(*end);
+    value.remove_prefix(static_cast<size_t>(end - value.begin()) + 1);
   }
 }
 

@@ -49,6 +49,21 @@ bool IsAddress(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
 }
 
+// "A, B, C".
+std::string JoinedNames() {
+  std::string all;
+  for (const std::string& name : ClientMechanismNames()) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+// As CLI11 wants it: puts the name right, or returns what is wrong with it.
+std::string CheckMechanism(std::string& typed) {
+  const absl::StatusOr<std::string> name = FindClientMechanism(typed);
+  if (!name.ok()) return std::string(name.status().message());
+  typed = *name;
+  return "";
+}
+
 // Sends the client's messages until the server decides. Challenge is never the result.
 absl::StatusOr<v1::StepReply> PlayExchange(Connection& connection, ClientMechanism& client,
                                            v1::StepRequest request) {
@@ -113,9 +128,11 @@ AuthCommands::AuthCommands(CLI::App& app) : auth_(app.add_subcommand("auth", "Tr
                                          "Exit status 0: accepted, 4: refused, 7: "
                                          "the server could not decide");
   test->fallthrough();
-  test->add_option("name", name_, "The name to log in with")->required()->type_name("NAME");
-  test->add_option("-m,--mechanism", mechanism_, "The SASL mechanism")
-      ->transform(CLI::IsMember(ClientMechanismNames(), CLI::ignore_case))
+  test->add_option("NAME", name_, "The name to log in with")->required()->type_name("");
+  test->add_option("-m,--mechanism", mechanism_,
+                   "The SASL mechanism: " + JoinedNames() +
+                       ". -PLUS and EXTERNAL need a TLS connection: test them with a real client")
+      ->transform(CLI::Validator(&CheckMechanism, ""))
       ->capture_default_str()
       ->type_name("MECHANISM");
   test->add_option("--service", service_, "The service to log in to, such as smtp or imap")
@@ -123,20 +140,24 @@ AuthCommands::AuthCommands(CLI::App& app) : auth_(app.add_subcommand("auth", "Tr
       ->type_name("SERVICE");
   test->add_option("--remote-ip", remote_ip_, "The address the login seems to come from")
       ->type_name("ADDRESS");
-  test->add_flag("--insecure", insecure_, "Pretend that the client's connection is not encrypted");
+  test->add_flag(
+      "--insecure", insecure_,
+      "Pretend that the client's connection is not encrypted. Counts with --remote-ip only: "
+      "a client without an address is one on this machine");
   AddPasswordOptions(*test, PasswordKind::kExisting, password_);
 }
 
 absl::Status AuthCommands::Run(const Invocation& invocation) {
   if (!remote_ip_.empty() && !IsAddress(remote_ip_)) {
-    return absl::InvalidArgumentError("--remote-ip: not an IPv4 or IPv6 address");
+    return absl::InvalidArgumentError("--remote-ip: \"" + remote_ip_ +
+                                      "\" is not an IPv4 or IPv6 address");
   }
   RETURN_IF_ERROR(RefusePasswordArgument(password_));
   RETURN_IF_ERROR(CheckServer(invocation.server));
   ASSIGN_OR_RETURN(const Password password,
                    ObtainPassword(password_, PasswordKind::kExisting, name_));
   ASSIGN_OR_RETURN(const std::unique_ptr<ClientMechanism> client,
-                   MakeClientMechanism(mechanism_, name_, password));
+                   MakeClientMechanism(mechanism_, name_, password, service_));
   v1::StepRequest request;
   request.set_mechanism(mechanism_);
   request.mutable_connection()->set_service(service_);

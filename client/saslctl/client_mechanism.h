@@ -27,13 +27,18 @@ class ClientMechanism {
   virtual bool verifies_server() const = 0;
 };
 
-// The names that MakeClientMechanism takes, best first.
+// The names that MakeClientMechanism takes, best first: all that need a password and nothing else.
 std::vector<std::string> ClientMechanismNames();
 
-// Copies what it needs of `password`. Internal: `name` is none of ClientMechanismNames(), or there
-// are no random bytes for the nonce.
+// The name among these that `typed` stands for, in whatever case. InvalidArgument: none; the text
+// says which there are, and why not the others.
+absl::StatusOr<std::string> FindClientMechanism(std::string_view typed);
+
+// Copies what it needs of `password`. `service`: such as "imap". Internal: `name` is none of
+// ClientMechanismNames(), or there are no random bytes for the nonce.
 absl::StatusOr<std::unique_ptr<ClientMechanism>> MakeClientMechanism(std::string_view name,
                                                                      std::string_view authcid,
-                                                                     const Password& password);
+                                                                     const Password& password,
+                                                                     std::string_view service);
 
 }  // namespace sasld::saslctl

@@ -2,6 +2,7 @@
 
 #include <grpc/support/log.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +29,11 @@ int TryConnect(const std::string& path) {
   return result;
 }
 
+bool IsSocket(const std::string& path) {
+  struct stat file;
+  return stat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
 }  // namespace
 
 absl::Status CheckServer(const std::string& server) {
@@ -46,13 +52,20 @@ absl::Status CheckServer(const std::string& server) {
     case ENOENT:
     case ENOTDIR:
       return absl::UnavailableError(
-          server + ": no such file: is sasld running? See its [listen] admin setting");
+          server +
+          ": there is no such socket. Start sasld; if its configuration has another "
+          "address at [listen] admin, give that to --server");
     case ECONNREFUSED:
-      return absl::UnavailableError(server + ": nobody listens there: is sasld running?");
+      if (!IsSocket(path)) {
+        return absl::InvalidArgumentError(
+            "--server: " + path +
+            " is no socket; sasld's is at [listen] admin in its configuration");
+      }
+      return absl::UnavailableError(server + ": nobody listens there any more; start sasld");
     case EACCES:
     case EPERM:
       return absl::PermissionDeniedError(
-          server + ": permission denied: run as root or the user sasld runs as");
+          server + ": permission denied; run saslctl as root, or as the user sasld runs as");
     default:
       return absl::UnavailableError(server + ": " + strerror(error));
   }

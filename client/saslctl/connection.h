@@ -15,8 +15,8 @@
 namespace sasld::saslctl {
 
 // Tells, before a person types a password, whether a server listens at `server` ("unix:PATH").
-// InvalidArgument: not such an address. PermissionDenied: this user may not. Unavailable: nobody is
-// there. Texts say what to do.
+// InvalidArgument: not such an address, or no socket. PermissionDenied: this user may not.
+// Unavailable: nobody is there. Texts say what to do.
 absl::Status CheckServer(const std::string& server);
 
 // A gRPC status in saslctl's terms: the server's INVALID_ARGUMENT is a rule that forbids
@@ -40,6 +40,18 @@ class Connection {
                                                                     const Request&, Reply*),
                              const Request& request) {
     return Run<Reply>(*sasl_, method, request);
+  }
+  // Of a method that answers with many; `each` is given them as they come. It may take any time, so
+  // it has no deadline.
+  template <class Request, class Reply, class Each>
+  absl::Status Stream(std::unique_ptr<grpc::ClientReader<Reply>> (v1::Admin::Stub::*method)(
+                          grpc::ClientContext*, const Request&),
+                      const Request& request, Each each) {
+    grpc::ClientContext context;
+    const std::unique_ptr<grpc::ClientReader<Reply>> replies =
+        ((*admin_).*method)(&context, request);
+    for (Reply reply; replies->Read(&reply);) each(reply);
+    return FromGrpc(replies->Finish(), server_);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "client/saslctl/exit_status.h"
+#include "client/saslctl/rules.h"
 
 namespace sasld::saslctl {
 namespace {
@@ -91,6 +92,10 @@ Json UserJson(const v1::User& user) {
   json["password_changed"] = TimeJson(user.password_changed());
   json["mechanisms"] = Json::array();
   for (const std::string& mechanism : user.mechanisms()) json["mechanisms"].push_back(mechanism);
+  json["rules"] = RulesJson(user.rules());
+  json["aliases"] = Json::array();
+  for (const std::string& alias : user.aliases()) json["aliases"].push_back(alias);
+  json["app_passwords"] = user.app_passwords();
   return json;
 }
 
@@ -111,6 +116,26 @@ void Output::Object(const Json& json, const Rows& rows) {
   std::string text;
   for (const auto& [label, value] : rows) {
     text += Padded(std::string(label), width + 2) + (value.empty() ? "-" : Printable(value)) + "\n";
+  }
+  Data(text);
+}
+
+void Output::Table(const Json& json, const std::vector<Line>& lines) {
+  if (format_ == OutputFormat::kJson) return Data(Dump(json, 2) + "\n");
+  std::vector<size_t> widths;
+  for (const Line& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (size_t i = 0; i < line.size(); ++i) {
+      widths[i] = std::max(widths[i], Width(Printable(line[i])));
+    }
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) {
+      const bool is_last = i + 1 == line.size();
+      text += Padded(Printable(line[i]), is_last ? 0 : widths[i] + 2);
+    }
+    text += '\n';
   }
   Data(text);
 }

@@ -26,7 +26,8 @@ std::string Printable(std::string_view text);
 // "2024-05-06T07:08:09Z" (RFC 3339); empty for an unset one.
 std::string TimeText(const google::protobuf::Timestamp& time);
 
-// The members name, enabled, epoch, created, password_changed, mechanisms. Unset times are null.
+// The members name, enabled, epoch, created, password_changed, mechanisms, rules, aliases and
+// app_passwords (how many). Unset times are null.
 Json UserJson(const v1::User& user);
 
 // "SCRAM-SHA-256, PLAIN", "-" for none.
@@ -47,6 +48,9 @@ class Output {
   void Data(std::string_view text);
   // An object: `json` in JSON, `rows` as aligned lines in a table.
   void Object(const Json& json, const Rows& rows);
+  // A list: `json` in JSON; in a table `lines` in aligned columns, the first of them the headings.
+  using Line = std::vector<std::string>;
+  void Table(const Json& json, const std::vector<Line>& lines);
   // A sentence for the person, to standard error; left out in JSON.
   void Note(std::string_view text);
   // "saslctl: message", or {"error":{"code":"not_found","message":"…"}} in JSON, to standard error.

@@ -8,19 +8,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "proto/common/readable_signs.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
-namespace {
-
-// 32 signs, so that five bits choose one without bias; no 0 and o, no 1 and l.
-constexpr std::string_view kReadable = "abcdefghijkmnpqrstuvwxyz23456789";
-static_assert(kReadable.size() == 32);
-constexpr size_t kGroups = 5;
-constexpr size_t kGroupLength = 5;
-
-}  // namespace
-
 Password::Password(std::string_view text)
     : bytes_(std::make_unique<char[]>(text.size())), size_(text.size()) {
   text.copy(bytes_.get(), text.size());
@@ -67,12 +58,12 @@ absl::StatusOr<std::string> RandomBytes(size_t size) {
 }
 
 absl::StatusOr<Password> GeneratePassword() {
-  ASSIGN_OR_RETURN(std::string random, RandomBytes(kGroups * kGroupLength));
+  ASSIGN_OR_RETURN(std::string random, RandomBytes(kReadableGroups * kReadableGroupLength));
   std::string text;
-  text.reserve(kGroups * (kGroupLength + 1));
+  text.reserve(kReadableGroups * (kReadableGroupLength + 1));
   for (size_t i = 0; i < random.size(); ++i) {
-    if (i > 0 && i % kGroupLength == 0) text += '-';
-    text += kReadable[static_cast<unsigned char>(random[i]) % kReadable.size()];
+    if (i > 0 && i % kReadableGroupLength == 0) text += '-';
+    text += ReadableSign(random[i]);
   }
   Password password(text);
   Wipe(random);

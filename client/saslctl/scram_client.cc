@@ -3,16 +3,13 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
-#include <unicode/usprep.h>
-#include <unicode/ustring.h>
 
 #include <array>
 #include <charconv>
-#include <memory>
 #include <utility>
 #include <vector>
 
+#include "client/saslctl/saslprep.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
@@ -47,42 +44,11 @@ std::optional<std::string> FromBase64(std::string_view text) {
   return bytes;
 }
 
-std::string Hmac(std::string_view key, std::string_view message) {
-  std::string mac(SHA256_DIGEST_LENGTH, '\0');
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Unsigned(message), message.size(),
+std::string Hmac(const EVP_MD* hash, std::string_view key, std::string_view message) {
+  std::string mac(static_cast<size_t>(EVP_MD_get_size(hash)), '\0');
+  HMAC(hash, key.data(), static_cast<int>(key.size()), Unsigned(message), message.size(),
        Unsigned(mac), nullptr);
   return mac;
-}
-
-// RFC 4013 as a query; `text` itself where SASLprep refuses it.
-std::string Prepared(std::string_view text) {
-  UErrorCode error = U_ZERO_ERROR;
-  const std::unique_ptr<UStringPrepProfile, decltype(&usprep_close)> profile(
-      usprep_openByType(USPREP_RFC4013_SASLPREP, &error), &usprep_close);
-  // Compatibility forms grow to at most 18 code points; UTF-16 takes two units for each.
-  std::vector<UChar> wide(text.size() + 1);
-  std::vector<UChar> prepared(text.size() * 36 + 1);
-  std::string result(prepared.size() * 3, '\0');
-  int32_t size = 0;
-  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &size, text.data(),
-                static_cast<int32_t>(text.size()), &error);
-  size = usprep_prepare(profile.get(), wide.data(), size, prepared.data(),
-                        static_cast<int32_t>(prepared.size()), USPREP_ALLOW_UNASSIGNED, nullptr,
-                        &error);
-  u_strToUTF8(result.data(), static_cast<int32_t>(result.size()), &size, prepared.data(), size,
-              &error);
-  OPENSSL_cleanse(wide.data(), wide.size() * sizeof(UChar));
-  OPENSSL_cleanse(prepared.data(), prepared.size() * sizeof(UChar));
-  if (U_FAILURE(error)) return std::string(text);
-  result.resize(static_cast<size_t>(size));
-  return result;
-}
-
-Password PreparedPassword(const Password& password) {
-  std::string prepared = Prepared(password.Reveal());
-  Password result(prepared);
-  Wipe(prepared);
-  return result;
 }
 
 // RFC 5802 section 5.1: "=" and "," in a name are written =3D and =2C.
@@ -132,21 +98,22 @@ std::optional<ServerFirst> ParseServerFirst(std::string_view message) {
   return first;
 }
 
-std::string SaltedPassword(const Password& password, const ServerFirst& first) {
-  std::string salted(SHA256_DIGEST_LENGTH, '\0');
+std::string SaltedPassword(const EVP_MD* hash, const Password& password, const ServerFirst& first) {
+  std::string salted(static_cast<size_t>(EVP_MD_get_size(hash)), '\0');
   const std::string_view text = password.Reveal();
   PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), Unsigned(first.salt),
-                    static_cast<int>(first.salt.size()), static_cast<int>(first.iterations),
-                    EVP_sha256(), static_cast<int>(salted.size()), Unsigned(salted));
+                    static_cast<int>(first.salt.size()), static_cast<int>(first.iterations), hash,
+                    static_cast<int>(salted.size()), Unsigned(salted));
   return salted;
 }
 
 // ClientKey XOR HMAC(StoredKey, AuthMessage).
-std::string ClientProof(std::string_view salted_password, std::string_view auth_message) {
-  std::string proof = Hmac(salted_password, "Client Key");
-  std::string stored_key(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(Unsigned(std::as_const(proof)), proof.size(), Unsigned(stored_key));
-  const std::string signature = Hmac(stored_key, auth_message);
+std::string ClientProof(const EVP_MD* hash, std::string_view salted_password,
+                        std::string_view auth_message) {
+  std::string proof = Hmac(hash, salted_password, "Client Key");
+  std::string stored_key(proof.size(), '\0');
+  EVP_Digest(proof.data(), proof.size(), Unsigned(stored_key), nullptr, hash, nullptr);
+  const std::string signature = Hmac(hash, stored_key, auth_message);
   for (size_t i = 0; i < proof.size(); ++i) {
     proof[i] = static_cast<char>(proof[i] ^ signature[i]);
   }
@@ -160,9 +127,10 @@ absl::StatusOr<std::string> MakeNonce() {
   return Base64(random);
 }
 
-ScramClient::ScramClient(std::string_view authcid, const Password& password,
+ScramClient::ScramClient(const EVP_MD* hash, std::string_view authcid, const Password& password,
                          std::string_view cnonce)
-    : password_(PreparedPassword(password)),
+    : hash_(hash),
+      password_(PreparedPassword(password)),
       cnonce_(cnonce),
       client_first_message_bare_("n=" + SaslName(Prepared(authcid)) + ",r=" + cnonce_) {}
 
@@ -186,9 +154,9 @@ absl::StatusOr<std::string> ScramClient::Respond(std::string_view server_first) 
       "c=" + Base64(kGs2Header) + ",r=" + std::string(first->nonce);
   const std::string auth_message = client_first_message_bare_ + "," + std::string(server_first) +
                                    "," + client_final_without_proof;
-  std::string salted = SaltedPassword(password_, *first);
-  const std::string proof = ClientProof(salted, auth_message);
-  server_signature_ = Hmac(Hmac(salted, "Server Key"), auth_message);
+  std::string salted = SaltedPassword(hash_, password_, *first);
+  const std::string proof = ClientProof(hash_, salted, auth_message);
+  server_signature_ = Hmac(hash_, Hmac(hash_, salted, "Server Key"), auth_message);
   Wipe(salted);
   return client_final_without_proof + ",p=" + Base64(proof);
 }

@@ -1,5 +1,7 @@
-// The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), without channel binding.
+// The client's side of SCRAM (RFC 5802) with any hash, without channel binding.
 #pragma once
+
+#include <openssl/types.h>
 
 #include <optional>
 #include <string>
@@ -16,13 +18,16 @@ absl::StatusOr<std::string> MakeNonce();
 // judgement can be seen.
 class ScramClient final : public ClientMechanism {
  public:
-  ScramClient(std::string_view authcid, const Password& password, std::string_view cnonce);
+  // `hash` lives as long as the process, as those of EVP_sha256() and the like do.
+  ScramClient(const EVP_MD* hash, std::string_view authcid, const Password& password,
+              std::string_view cnonce);
   std::optional<std::string> InitialResponse() override;
   absl::StatusOr<std::string> Respond(std::string_view server_first) override;
   absl::Status Finish(const std::optional<std::string>& server_final) override;
   bool verifies_server() const override { return true; }
 
  private:
+  const EVP_MD* const hash_;
   const Password password_;  // prepared
   const std::string cnonce_;
   const std::string client_first_message_bare_;

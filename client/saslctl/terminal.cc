@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld::saslctl {
 namespace {
@@ -145,6 +146,17 @@ absl::StatusOr<Password> Terminal::ReadLine(std::string_view prompt, Echo echo) 
     if (raise(number) != 0 || number != SIGTSTP)
       return absl::CancelledError("interrupted at the prompt");
   }
+}
+
+absl::Status Confirm(const std::string& question, std::string_view otherwise) {
+  absl::StatusOr<Terminal> terminal = Terminal::Open();
+  if (!terminal.ok()) {
+    return absl::InvalidArgumentError("no terminal to ask for confirmation on: use --yes");
+  }
+  ASSIGN_OR_RETURN(const Password answer, terminal->ReadLine(question + " [y/N] ", Echo::kOn));
+  const std::string_view word = answer.Reveal();
+  if (word == "y" || word == "Y" || word == "yes") return absl::OkStatus();
+  return absl::CancelledError(std::string(otherwise));
 }
 
 }  // namespace sasld::saslctl

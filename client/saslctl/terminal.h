@@ -31,4 +31,8 @@ class Terminal {
   int fd_;
 };
 
+// Asks `question` and waits for "y", "Y" or "yes". Cancelled, with the text `otherwise`: another
+// answer. InvalidArgument: no terminal to ask on. Else as ReadLine.
+absl::Status Confirm(const std::string& question, std::string_view otherwise);
+
 }  // namespace sasld::saslctl

@@ -9,6 +9,7 @@
 #include "client/saslctl/connection.h"
 #include "client/saslctl/invocation.h"
 #include "client/saslctl/password_input.h"
+#include "client/saslctl/user_set.h"
 
 namespace sasld::saslctl {
 
@@ -24,10 +25,12 @@ class UserCommands {
   absl::Status Run(const Invocation& invocation);
 
  private:
+  absl::Status RunChosen(const Invocation& invocation);
   absl::Status Add(const Invocation& invocation);
   absl::Status ChangePassword(const Invocation& invocation);
   absl::Status List(const Invocation& invocation);
   absl::Status Show(const Invocation& invocation);
+  absl::Status SetRules(const Invocation& invocation);
   absl::Status SetEnabled(const Invocation& invocation, bool enabled);
   absl::Status Delete(const Invocation& invocation);
   // A command with the NAME argument.
@@ -38,15 +41,17 @@ class UserCommands {
   CLI::App* passwd_;
   CLI::App* list_;
   CLI::App* show_;
+  CLI::App* set_;
   CLI::App* enable_;
   CLI::App* disable_;
   CLI::App* delete_;
   std::string name_;
   std::string prefix_;
+  std::string domain_;
   bool create_disabled_ = false;
   bool yes_ = false;
-  PasswordOptions add_password_;
-  PasswordOptions passwd_password_;
+  PasswordOptions new_password_;
+  RuleOptions rules_;
 };
 
 }  // namespace sasld::saslctl

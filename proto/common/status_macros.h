@@ -16,7 +16,9 @@
 
 #define ASSIGN_OR_RETURN(target, expression) \
   ASSIGN_OR_RETURN_INNER(SASLD_CONCAT(sasld_or_, __LINE__), target, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define ASSIGN_OR_RETURN_INNER(holder, target, expression) \
   auto holder = (expression);                              \
   if (!holder.ok()) return std::move(holder).status();     \
   target = *std::move(holder)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -1,6 +1,7 @@
 #include "proto/common/toml_reader.h"
 
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -282,8 +283,12 @@ absl::StatusOr<TomlDocument> TomlDocument::Load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     int why = errno;
-    std::string text = path + ": cannot be opened: " + std::strerror(why);
-    return why == EACCES ? absl::PermissionDeniedError(text) : absl::NotFoundError(text);
+    const std::string text = path + ": cannot be opened: " + std::strerror(why);
+    if (why == EACCES) {
+      return absl::PermissionDeniedError(absl::StrCat(
+          text, "; it must be readable for the user this runs as (uid ", geteuid(), ")"));
+    }
+    return absl::NotFoundError(text + "; make it, or name another with --config");
   }
   std::string text(kMaxFileBytes + 1, '\0');
   errno = 0;

@@ -56,8 +56,8 @@ class TomlTable {
 
 class TomlDocument {
  public:
-  // NotFound or PermissionDenied: the file cannot be opened, text says why. InvalidArgument: not
-  // TOML, text has file and line.
+  // NotFound or PermissionDenied: the file cannot be opened, text says why and what to do (with
+  // --config, which both servers have). InvalidArgument: not TOML, text has file and line.
   static absl::StatusOr<TomlDocument> Load(const std::string& path);
   // The same for text that was read before; `name` stands for the file in errors.
   static absl::StatusOr<TomlDocument> Parse(std::string_view text, std::string name);

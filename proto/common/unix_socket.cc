@@ -87,10 +87,11 @@ bool ParseId(std::string_view text, uint32_t& id) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-// A getpwnam_r or getgrnam_r call with room that grows as the entry asks for.
+// A getpwnam_r or getgrnam_r call with room that grows as the entry asks for. `path` is whose owner
+// is looked up.
 template <class Entry, class Lookup>
-absl::StatusOr<Entry> LookUp(const std::string& name, std::string_view kind, Lookup lookup,
-                             std::vector<char>& room) {
+absl::StatusOr<Entry> LookUp(const std::string& path, const std::string& name,
+                             const std::string& kind, Lookup lookup, std::vector<char>& room) {
   Entry entry{};
   Entry* found = nullptr;
   room.resize(1024);
@@ -100,22 +101,23 @@ absl::StatusOr<Entry> LookUp(const std::string& name, std::string_view kind, Loo
     room.resize(room.size() * 2);
   }
   if (found != nullptr) return entry;
-  return absl::NotFoundError("there is no " + std::string(kind) + " '" + name + "'");
+  return absl::NotFoundError(
+      About(path, "cannot be given to " + kind + " '" + name + "': there is no such " + kind));
 }
 
-absl::StatusOr<uid_t> UserId(const std::string& owner) {
+absl::StatusOr<uid_t> UserId(const SocketFile& file) {
   uid_t id = static_cast<uid_t>(-1);  // chown(2): leave it
-  if (owner.empty() || ParseId(owner, id)) return id;
+  if (file.owner.empty() || ParseId(file.owner, id)) return id;
   std::vector<char> room;
-  ASSIGN_OR_RETURN(passwd entry, LookUp<passwd>(owner, "user", getpwnam_r, room));
+  ASSIGN_OR_RETURN(passwd entry, LookUp<passwd>(file.path, file.owner, "user", getpwnam_r, room));
   return entry.pw_uid;
 }
 
-absl::StatusOr<gid_t> GroupId(const std::string& name) {
+absl::StatusOr<gid_t> GroupId(const SocketFile& file) {
   gid_t id = static_cast<gid_t>(-1);
-  if (name.empty() || ParseId(name, id)) return id;
+  if (file.group.empty() || ParseId(file.group, id)) return id;
   std::vector<char> room;
-  ASSIGN_OR_RETURN(group entry, LookUp<group>(name, "group", getgrnam_r, room));
+  ASSIGN_OR_RETURN(group entry, LookUp<group>(file.path, file.group, "group", getgrnam_r, room));
   return entry.gr_gid;
 }
 
@@ -166,8 +168,8 @@ absl::Status ClearStaleSocket(const std::string& path) {
 }
 
 absl::Status ApplySocketFile(const SocketFile& file) {
-  ASSIGN_OR_RETURN(uid_t owner, UserId(file.owner));
-  ASSIGN_OR_RETURN(gid_t group, GroupId(file.group));
+  ASSIGN_OR_RETURN(uid_t owner, UserId(file));
+  ASSIGN_OR_RETURN(gid_t group, GroupId(file));
   const uid_t kLeaveUser = static_cast<uid_t>(-1);
   const gid_t kLeaveGroup = static_cast<gid_t>(-1);
   if (owner != kLeaveUser && chown(file.path.c_str(), owner, kLeaveGroup) != 0) {

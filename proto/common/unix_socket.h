@@ -17,6 +17,7 @@ struct SocketFile {
   mode_t mode = 0600;
   std::string owner;
   std::string group;
+  friend bool operator==(const SocketFile&, const SocketFile&) = default;
 };
 
 // Makes way for bind(2) at `path`: removes a socket that nobody listens on.

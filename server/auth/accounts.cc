@@ -3,18 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "proto/common/status_macros.h"
 #include "server/sasl/saslprep.h"
 
 namespace sasld {
 namespace {
-
-constexpr size_t kSaltBytes = 16;
-// How often a change is tried that others overtake.
-constexpr int kAttempts = 8;
-// Administrators wait in the same queue as logins, as one source.
-constexpr std::string_view kLaneSource = "administration";
 
 absl::Status About(std::string_view field, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(std::string(field), ": ", status.message()));
@@ -26,51 +19,45 @@ absl::StatusOr<Username> PrepareName(std::string_view name) {
   return prepared;
 }
 
+absl::Status Overtaken() {
+  return absl::UnavailableError("the account is being changed by others; try again");
+}
+
+// Whether app passwords' keys that were made with `old` would lose their salt or count by `other`.
+bool Strands(const Account& account, const std::optional<ScramVerifiers>& other) {
+  const std::optional<ScramVerifiers>& old = account.credential.scram;
+  if (account.app_passwords.empty() || !old) return false;
+  return !other || other->salt != old->salt || other->iterations != old->iterations;
+}
+
 }  // namespace
 
-Accounts::Accounts(Store& store, const PasswordHasher& hasher, Lane& lane, Entropy& entropy,
-                   uint32_t scram_iterations)
-    : store_(store),
-      hasher_(hasher),
-      lane_(lane),
-      entropy_(entropy),
-      scram_iterations_(scram_iterations) {}
+Accounts::Accounts(Store& store, const Deriver& deriver, Lane& lane)
+    : store_(store), deriver_(deriver), lane_(lane) {}
 
-absl::StatusOr<Credential> Accounts::Derive(std::string_view password) {
+absl::StatusOr<Credential> Accounts::Derive(const Username& name, std::string_view password,
+                                            const ScramVerifiers* keep) {
   absl::StatusOr<Secret> prepared = PreparePassword(password);
   if (!prepared.ok()) return About("password", prepared.status());
-
   absl::StatusOr<Credential> derived = absl::InternalError("not derived");
-  absl::Notification finished;
-  RETURN_IF_ERROR(lane_.Submit(kLaneSource, absl::InfiniteFuture(), [&](Lane::Turn turn) {
-    if (turn == Lane::Turn::kTooLate) {
-      derived = absl::UnavailableError("sasld is stopping");
-    } else if (auto hash = hasher_.Hash(*prepared, entropy_.Bytes(kSaltBytes)); hash.ok()) {
-      Credential credential;
-      credential.argon2id = *std::move(hash);
-      credential.scram_sha_256 = DeriveScramKeys(
-          ScramHash::kSha256, *prepared, entropy_.Bytes(kScramSaltBytes), scram_iterations_);
-      derived = std::move(credential);
-    } else {
-      derived = hash.status();
-    }
-    finished.Notify();
+  RETURN_IF_ERROR(lane_.Run(Lane::kAdministration, [&] {
+    derived = deriver_.Derive(name, *prepared, keep);
+    return derived.status();
   }));
-  finished.WaitForNotification();
   return derived;
 }
 
-template <typename Change>
 absl::StatusOr<Account> Accounts::Modify(std::string_view name, Change change) {
   ASSIGN_OR_RETURN(const Username username, PrepareName(name));
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(Account account, store_.Find(username));
-    change(account);
+    RETURN_IF_ERROR(change(account));
+    // Whatever is written is sealed under the current key, so that a pass that changes keys leaves
+    // it be.
+    deriver_.hasher().CarryPepper(account.credential);
     absl::StatusOr<Epoch> epoch = store_.Update(account);
     if (absl::IsAborted(epoch.status()) && attempt < kAttempts) continue;
-    if (absl::IsAborted(epoch.status())) {
-      return absl::UnavailableError("the account is being changed by others; try again");
-    }
+    if (absl::IsAborted(epoch.status())) return Overtaken();
     if (!epoch.ok()) return epoch.status();
     account.epoch = *epoch;
     return account;
@@ -82,7 +69,7 @@ absl::StatusOr<Account> Accounts::Create(std::string_view name, std::string_view
   ASSIGN_OR_RETURN(Username username, PrepareName(name));
   // Before the hash is paid for. Create() itself decides.
   if (store_.Find(username).ok()) return absl::AlreadyExistsError("there is a user of that name");
-  ASSIGN_OR_RETURN(Credential credential, Derive(password));
+  ASSIGN_OR_RETURN(Credential credential, Derive(username, password, nullptr));
   Account account{std::move(username), enabled, 0, now, now, std::move(credential)};
   ASSIGN_OR_RETURN(account.epoch, store_.Create(account));
   return account;
@@ -90,22 +77,32 @@ absl::StatusOr<Account> Accounts::Create(std::string_view name, std::string_view
 
 absl::StatusOr<Account> Accounts::SetPassword(std::string_view name, std::string_view password,
                                               absl::Time now) {
-  // An unknown name is told before the hash is paid for.
-  RETURN_IF_ERROR(Get(name).status());
-  ASSIGN_OR_RETURN(Credential credential, Derive(password));
-  return Modify(name, [&credential, now](Account& account) {
-    account.credential = {credential.argon2id, std::nullopt};
-    if (credential.scram_sha_256) {
-      const ScramKeys& keys = *credential.scram_sha_256;
-      account.credential.scram_sha_256 = ScramKeys{
-          keys.salt, keys.iterations, keys.stored_key.Clone(), keys.server_key.Clone(), 0};
-    }
-    account.password_changed = now;
-  });
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    // An unknown name is told before the hash is paid for.
+    ASSIGN_OR_RETURN(const Account known, Get(name));
+    // The app passwords' keys hang on salt and count, so they stay; else they are drawn anew.
+    const ScramVerifiers* keep =
+        !known.app_passwords.empty() && known.credential.scram ? &*known.credential.scram : nullptr;
+    ASSIGN_OR_RETURN(const Credential credential, Derive(known.name, password, keep));
+    bool overtaken = false;
+    absl::StatusOr<Account> changed = Modify(name, [&](Account& account) -> absl::Status {
+      overtaken = Strands(account, credential.scram);
+      if (overtaken) return Overtaken();  // by the first app password
+      account.credential = credential.Clone();
+      account.password_changed = now;
+      account.must_change_password = false;
+      return absl::OkStatus();
+    });
+    if (!overtaken) return changed;
+  }
+  return Overtaken();
 }
 
 absl::StatusOr<Account> Accounts::SetEnabled(std::string_view name, bool enabled) {
-  return Modify(name, [enabled](Account& account) { account.enabled = enabled; });
+  return Modify(name, [enabled](Account& account) {
+    account.enabled = enabled;
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<Username> Accounts::Remove(std::string_view name) {

@@ -7,10 +7,18 @@ namespace {
 
 constexpr size_t kMaxValueBytes = 300;
 
+// At most kMaxValueBytes of it, and no half of a character of UTF-8 at the end.
+std::string_view Shortened(std::string_view value) {
+  if (value.size() <= kMaxValueBytes) return value;
+  size_t end = kMaxValueBytes;
+  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;
+  return value.substr(0, end);
+}
+
 // A value between quotes that cannot break out of them, whatever the client sent.
 std::string Quoted(std::string_view value) {
   std::string quoted("\"");
-  for (const char c : value.substr(0, kMaxValueBytes)) {
+  for (const char c : Shortened(value)) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       quoted.append({'\\', c});
@@ -38,7 +46,13 @@ std::string Fields(const AuditRecord& record) {
                   Quoted(record.authcid), Bare(record.facts.service), Bare(record.facts.remote_ip),
                   record.facts.secured ? "yes" : "no");
   if (!record.authzid.empty()) fields += fmt::format(" authzid={}", Quoted(record.authzid));
+  if (!record.trace.empty()) fields += fmt::format(" trace={}", Quoted(record.trace));
   return fields;
+}
+
+// What was added to the format last; it ends the line.
+std::string Credential(const AuditRecord& record) {
+  return record.credential.empty() ? "" : fmt::format(" credential={}", Bare(record.credential));
 }
 
 }  // namespace
@@ -67,6 +81,32 @@ std::string_view NameOf(Reason reason) {
       return "not-authorized";
     case Reason::kDisabled:
       return "disabled";
+    case Reason::kAccountExpired:
+      return "account-expired";
+    case Reason::kMustChangePassword:
+      return "must-change-password";
+    case Reason::kAppPasswordRequired:
+      return "app-password-required";
+    case Reason::kAppPasswordExpired:
+      return "app-password-expired";
+    case Reason::kServiceNotAllowed:
+      return "service-not-allowed";
+    case Reason::kNetworkNotAllowed:
+      return "network-not-allowed";
+    case Reason::kMechanismNotAllowed:
+      return "mechanism-not-allowed";
+    case Reason::kSendOnly:
+      return "send-only";
+    case Reason::kUnknownUser:
+      return "unknown-user";
+    case Reason::kNoVerifier:
+      return "no-verifier";
+    case Reason::kUsedBefore:
+      return "used-before";
+    case Reason::kPeerThrottled:
+      return "peer-throttled";
+    case Reason::kAccountThrottled:
+      return "account-throttled";
   }
   return "unknown";
 }
@@ -77,15 +117,25 @@ Audit::Audit(std::shared_ptr<spdlog::logger> log, bool log_successes)
 void Audit::Granted(const AuditRecord& record) {
   granted_.fetch_add(1, std::memory_order_relaxed);
   if (log_successes_ && log_->should_log(spdlog::level::info)) {
-    log_->info("auth result=success {}", Fields(record));
+    log_->info("auth result=success {}{}", Fields(record), Credential(record));
   }
 }
 
 void Audit::Refused(const AuditRecord& record, Reason reason, std::string_view detail) {
   refused_.fetch_add(1, std::memory_order_relaxed);
+  TellClientsFault("failure", record, reason, detail);
+}
+
+void Audit::HeldBack(const AuditRecord& record, Reason reason, std::string_view detail) {
+  undecided_.fetch_add(1, std::memory_order_relaxed);
+  TellClientsFault("temporary", record, reason, detail);
+}
+
+void Audit::TellClientsFault(std::string_view result, const AuditRecord& record, Reason reason,
+                             std::string_view detail) {
   if (!log_->should_log(spdlog::level::info)) return;
-  log_->info("auth result=failure reason={} {} detail={}", NameOf(reason), Fields(record),
-             Quoted(detail));
+  log_->info("auth result={} reason={} {} detail={}{}", result, NameOf(reason), Fields(record),
+             Quoted(detail), Credential(record));
 }
 
 void Audit::Undecided(const AuditRecord& record, std::string_view why) {

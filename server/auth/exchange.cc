@@ -1,157 +1,98 @@
 #include "server/auth/exchange.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "server/auth/access.h"
+#include "server/auth/dated_state.h"
 #include "server/sasl/base64.h"
-#include "server/sasl/fields.h"
 
 namespace sasld {
 namespace {
 
-// Whoever reaches the mail server without leaving the machine cannot be listened to on the way. A
-// caller that names no address has no network connection to speak of.
-bool StaysOnThisMachine(const ConnectionFacts& facts) {
-  return facts.remote_ip.empty() || facts.remote_ip == facts.local_ip || facts.remote_ip == "::1" ||
-         facts.remote_ip.starts_with("127.");
-}
-
-// What a sealed state is bound to: the mechanism and all facts of the connection.
-std::string Binding(std::string_view mechanism, const ConnectionFacts& facts) {
-  std::string binding;
-  binding.reserve(128);
-  for (const std::string_view field :
-       {mechanism, std::string_view(facts.service), std::string_view(facts.remote_ip),
-        std::string_view(facts.local_ip)}) {
-    AppendField(binding, field);
+// What a mechanism calls bad credentials, since it cannot tell; the engine can.
+Reason TrueReason(Reason reason, Basis basis) {
+  if (reason != Reason::kBadCredentials) return reason;
+  switch (basis) {
+    case Basis::kVerifier:
+      return reason;
+    case Basis::kNoAccount:
+      return Reason::kUnknownUser;
+    case Basis::kNoVerifier:
+      return Reason::kNoVerifier;
   }
-  AppendNumber(binding, facts.remote_port);
-  AppendNumber(binding, facts.local_port);
-  AppendNumber(binding, facts.secured ? 1 : 0);
-  return binding;
-}
-
-// The state with the time it expires at before it.
-std::string WithExpiry(absl::Time expiry, std::string_view state) {
-  std::string dated;
-  AppendNumber(dated, static_cast<uint64_t>(absl::ToUnixMillis(expiry)));
-  return dated.append(state);
-}
-
-std::optional<std::string_view> IfNotExpired(std::string_view dated, absl::Time now) {
-  const std::optional<uint64_t> expiry = TakeNumber(dated);
-  if (!expiry || static_cast<uint64_t>(absl::ToUnixMillis(now)) > *expiry) return std::nullopt;
-  return dated;
-}
-
-Refusal WhatTheClientLearns(Reason reason) {
-  switch (reason) {
-    case Reason::kMalformed:
-      return Refusal::kMalformed;
-    case Reason::kMechanismUnavailable:
-      return Refusal::kMechanismUnavailable;
-    case Reason::kEncryptionRequired:
-      return Refusal::kEncryptionRequired;
-    case Reason::kInvalidBase64:
-      return Refusal::kInvalidBase64;
-    case Reason::kBadCredentials:
-    case Reason::kStateInvalid:
-    case Reason::kNonceMismatch:
-    case Reason::kBindingMismatch:
-    case Reason::kCredentialChanged:
-    case Reason::kNotAuthorized:
-    case Reason::kDisabled:
-      return Refusal::kAuthenticationFailed;
-  }
-  return Refusal::kAuthenticationFailed;
+  return reason;
 }
 
 }  // namespace
 
-// A policy made ready for use.
-struct Exchange::Rules {
-  struct Enabled {
-    const RegisteredMechanism* registered;
-    std::unique_ptr<const Mechanism> mechanism;
-  };
-
-  explicit Rules(const ExchangePolicy& source) : policy(source) {
-    for (const std::string& name : policy.mechanisms) {
-      if (const RegisteredMechanism* known = FindMechanism(name)) {
-        enabled.push_back({known, known->make()});
-      }
-    }
-  }
-
-  // Null: unknown or not enabled.
-  const Enabled* Find(std::string_view name) const {
-    const RegisteredMechanism* known = FindMechanism(name);
-    if (known == nullptr) return nullptr;
-    const auto found = std::find_if(enabled.begin(), enabled.end(), [known](const Enabled& one) {
-      return one.registered == known;
-    });
-    return found == enabled.end() ? nullptr : &*found;
-  }
-
-  bool Allows(const RegisteredMechanism& mechanism, const ConnectionFacts& facts) const {
-    return !mechanism.properties.plaintext || policy.plaintext == PlaintextRule::kAlways ||
-           facts.secured || StaysOnThisMachine(facts);
-  }
-
-  bool MayActAs(const Username& authcid, const Username& authzid) const {
-    return authcid == authzid ||
-           std::find(policy.proxies.begin(), policy.proxies.end(), authcid) != policy.proxies.end();
-  }
-
-  const ExchangePolicy policy;
-  std::vector<Enabled> enabled;
-};
-
 // One step while it is worked on. Moved along, from thread to thread where need be.
 struct Exchange::UnderWay {
-  std::shared_ptr<const Rules> rules;
-  const Rules::Enabled* mechanism = nullptr;  // null: the client named none of ours
+  std::shared_ptr<const PolicyInForce> rules;
+  const PolicyInForce::Enabled* mechanism = nullptr;  // null: the client named none of ours
   ConnectionFacts facts;
+  Origin origin;
   absl::Time received;
-  Caller caller;
-  absl::Time state_expiry;
+  absl::Time now;  // of the clock, when the step began
+  absl::Time deadline;
+  std::shared_ptr<const std::atomic<bool>> caller_gone;  // may be null
   OnResult done;
+  // An account that was read a moment ago, for the keys; it need not be read again to be judged.
+  struct Seen {
+    Username name;                     // as it was asked for
+    std::unique_ptr<Account> account;  // null: there is none
+  };
+  std::optional<Seen> seen;
+  Basis basis = Basis::kVerifier;  // of the last answer
+  std::string app_password;        // the id of the one that matched as a whole; empty: none did
+  ProvedCredential proved;         // once the client has proved one,
+  std::string credential;          // and its name for the audit trail
 
   std::string_view name() const {
     return mechanism ? mechanism->registered->name : std::string_view("unknown");
   }
+  LoginAttempt attempt() const { return {facts.service, facts.remote_ip, name(), now}; }
+  ProvedCredential ProvedBy(const Success& success) const {
+    if (mechanism->registered->verifier == Verifier::kCertificate) return ByCertificate{};
+    const std::string& id = success.candidate.empty() ? app_password : success.candidate;
+    if (id.empty()) return OwnPassword{};
+    return ByAppPassword{id};
+  }
 };
 
 Exchange::Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
-                   const StateSealer& sealer, Entropy& entropy, Audit& audit)
-    : rules_(std::make_shared<const Rules>(policy)),
+                   const StateSealer& sealer, Entropy& entropy, Audit& audit, Throttle& throttle,
+                   LastUses& last_uses)
+    : rules_(std::make_shared<const PolicyInForce>(policy)),
       store_(store),
       answers_(answers),
       sealer_(sealer),
       entropy_(entropy),
-      audit_(audit) {}
+      audit_(audit),
+      throttle_(throttle),
+      last_uses_(last_uses) {}
 
 void Exchange::Adopt(const ExchangePolicy& policy) {
-  auto rules = std::make_shared<const Rules>(policy);
+  auto rules = std::make_shared<const PolicyInForce>(policy);
   absl::MutexLock lock(&mutex_);
   rules_ = std::move(rules);
 }
 
-std::shared_ptr<const Exchange::Rules> Exchange::CurrentRules() const {
+std::shared_ptr<const PolicyInForce> Exchange::CurrentRules() const {
   absl::ReaderMutexLock lock(&mutex_);
   return rules_;
 }
 
+std::vector<const RegisteredMechanism*> Exchange::Enabled() const {
+  const std::shared_ptr<const PolicyInForce> rules = CurrentRules();
+  std::vector<const RegisteredMechanism*> mechanisms;
+  for (const PolicyInForce::Enabled& enabled : rules->enabled())
+    mechanisms.push_back(enabled.registered);
+  return mechanisms;
+}
+
 std::vector<const RegisteredMechanism*> Exchange::Offered(const ConnectionFacts* facts) const {
-  const std::shared_ptr<const Rules> rules = CurrentRules();
-  std::vector<const RegisteredMechanism*> offered;
-  for (const Rules::Enabled& enabled : rules->enabled) {
-    if (!facts || rules->Allows(*enabled.registered, *facts)) {
-      offered.push_back(enabled.registered);
-    }
-  }
-  return offered;
+  return CurrentRules()->Offered(facts);
 }
 
 void Exchange::Step(StepInput input, absl::Time now, OnResult done) {
@@ -159,9 +100,11 @@ void Exchange::Step(StepInput input, absl::Time now, OnResult done) {
   step.rules = CurrentRules();
   step.mechanism = step.rules->Find(input.mechanism);
   step.facts = std::move(input.facts);
+  step.origin = Origin::Of(step.rules->policy().throttle, step.facts.remote_ip);
   step.received = input.received;
-  step.caller = {step.facts.remote_ip, input.deadline, std::move(input.caller_gone)};
-  step.state_expiry = now + step.rules->policy.state_lifetime;
+  step.now = now;
+  step.deadline = input.deadline;
+  step.caller_gone = std::move(input.caller_gone);
   step.done = std::move(done);
   Outcome outcome = Begin(step, input, now);
   Drive(std::move(step), std::move(outcome));
@@ -178,9 +121,18 @@ Outcome Exchange::Begin(UnderWay& step, StepInput& input, absl::Time now) {
     }
   };
 
+  // At each step, not only the first: as no table of half-open exchanges bounds them, many could be
+  // begun before any failed.
+  if (!throttle_.AdmitsPeer(step.rules->policy().throttle, step.origin, now)) {
+    return Failure{Reason::kPeerThrottled, "too many failed logins from this address"};
+  }
   if (!step.mechanism) return Failure{Reason::kMechanismUnavailable, "not enabled"};
-  if (!step.rules->Allows(*step.mechanism->registered, step.facts)) {
+  const RegisteredMechanism& registered = *step.mechanism->registered;
+  if (registered.properties.plaintext && !step.rules->AllowsPlaintext(step.facts)) {
     return Failure{Reason::kEncryptionRequired, "plaintext without TLS"};
+  }
+  if (!PolicyInForce::CanWork(registered, step.facts)) {
+    return Failure{Reason::kMechanismUnavailable, "no channel binding or certificate here"};
   }
   // Read where it lies: a short string that is moved leaves its bytes behind, unwiped.
   std::optional<std::string_view> response;
@@ -193,15 +145,27 @@ Outcome Exchange::Begin(UnderWay& step, StepInput& input, absl::Time now) {
   }
 
   step.facts.server_nonce = entropy_.Nonce();
+  step.facts.realm = step.rules->policy().realm;
+  step.facts.binding_offered = step.mechanism->with_binding_too && step.facts.can_bind;
   const Mechanism& mechanism = *step.mechanism->mechanism;
   if (input.state.empty()) return mechanism.Begin(step.facts, response);
 
   const std::optional<std::string> dated =
-      sealer_.Open(Binding(step.name(), step.facts), input.state);
+      sealer_.Open(BindingOf(step.name(), step.facts), input.state);
   if (!dated) return Failure{Reason::kStateInvalid, "not sealed by us for this connection"};
-  const std::optional<std::string_view> state = IfNotExpired(*dated, now);
+  const std::optional<DatedState> state = IfNotExpired(*dated, now);
   if (!state) return Failure{Reason::kStateInvalid, "expired"};
-  return mechanism.Continue(step.facts, *state, response.value_or(""));
+  if (registered.challenge_is_used_once) {
+    switch (spent_.Mark(StateSealer::UniquePartOf(input.state), state->expiry, now)) {
+      case SpentChallenges::Use::kFirst:
+        break;
+      case SpentChallenges::Use::kAgain:
+        return Failure{Reason::kUsedBefore, "this challenge was answered before"};
+      case SpentChallenges::Use::kNoRoom:
+        return Failure{Reason::kUsedBefore, "too many challenges answered to remember them all"};
+    }
+  }
+  return mechanism.Continue(step.facts, state->state, response.value_or(""));
 }
 
 // Follows an outcome to its end; a question that takes long is taken up again on the lane.
@@ -210,78 +174,181 @@ void Exchange::Drive(UnderWay step, Outcome outcome) {
     Exchange& exchange;
     UnderWay step;
 
-    void operator()(Challenge challenge) {
-      StepResult result = exchange.Continue(step, std::move(challenge));
-      std::move(step.done)(std::move(result));
+    void End(StepResult result) { std::move(step.done)(std::move(result)); }
+    bool Throttled(const Username& account) {
+      const std::optional<Failure> failure = exchange.ThrottledAccount(step, account);
+      if (failure) End(exchange.Refuse(step, *failure));
+      return failure.has_value();
     }
+
+    void operator()(Challenge challenge) { End(exchange.Continue(step, std::move(challenge))); }
     void operator()(CheckPassword ask) {
-      Caller caller = step.caller;
+      if (Throttled(ask.question.authcid)) return;
+      step.seen.reset();  // this takes longer than a moment
+      // Of IPv6 a /64, else one client could take the turns of as many as it has addresses.
+      std::string source = step.origin.peer ? step.origin.peer->str() : std::string();
+      Caller caller{std::move(source), step.deadline, step.caller_gone, step.facts.service,
+                    step.now};
       // Kept for the case that nobody can tell.
       std::string authcid = ask.question.authcid.str();
       exchange.answers_.Check(
           std::move(ask.question), std::move(caller),
           [&exchange = exchange, step = std::move(step), then = std::move(ask.then),
-           authcid = std::move(authcid)](absl::StatusOr<PasswordVerdict> verdict) mutable {
-            if (!verdict.ok()) {
-              StepResult result = exchange.GiveUp(step, authcid, verdict.status());
+           authcid = std::move(authcid)](absl::StatusOr<PasswordAnswer> answer) mutable {
+            if (!answer.ok()) {
+              StepResult result = exchange.GiveUp(step, authcid, answer.status());
               std::move(step.done)(std::move(result));
               return;
             }
-            exchange.Drive(std::move(step), std::move(then)(*verdict));
+            step.basis = answer->basis;
+            step.app_password = std::move(answer->app_password);
+            exchange.Drive(std::move(step), std::move(then)(answer->verdict));
           });
     }
     void operator()(FetchScramKeys ask) {
-      absl::StatusOr<ScramKeys> keys = exchange.answers_.KeysFor(ask.question);
-      if (!keys.ok()) {
-        StepResult result = exchange.GiveUp(step, ask.question.authcid.str(), keys.status());
-        std::move(step.done)(std::move(result));
-        return;
+      if (Throttled(ask.question.authcid)) return;
+      absl::StatusOr<ScramAnswer> answer = exchange.answers_.KeysFor(ask.question);
+      if (!answer.ok()) {
+        return End(exchange.GiveUp(step, ask.question.authcid.str(), answer.status()));
       }
-      exchange.Drive(std::move(step), std::move(ask.then)(*std::move(keys)));
+      step.seen.emplace(UnderWay::Seen{
+          std::move(ask.question.authcid),
+          answer->account ? std::make_unique<Account>(*std::move(answer->account)) : nullptr});
+      step.basis = answer->basis;
+      exchange.Drive(std::move(step), std::move(ask.then)(std::move(answer->keys)));
     }
-    void operator()(Success success) {
-      StepResult result = exchange.Judge(step, success);
-      std::move(step.done)(std::move(result));
+    void operator()(FetchPasswordEquivalent ask) {
+      if (Throttled(ask.question.authcid)) return;
+      absl::StatusOr<EquivalentAnswer> answer = exchange.answers_.EquivalentFor(ask.question);
+      if (!answer.ok()) {
+        return End(exchange.GiveUp(step, ask.question.authcid.str(), answer.status()));
+      }
+      step.basis = answer->basis;
+      exchange.Drive(std::move(step), std::move(ask.then)(std::move(answer->equivalent)));
     }
-    void operator()(Failure failure) {
-      StepResult result = exchange.Refuse(step, failure);
-      std::move(step.done)(std::move(result));
+    void operator()(IdentifyCertificate ask) {
+      std::optional<Username> account = step.rules->policy().certificates.AccountOf(ask.question);
+      if (account && Throttled(*account)) return;
+      exchange.Drive(std::move(step), std::move(ask.then)(std::move(account)));
     }
+    void operator()(const Success& success) { End(exchange.Judge(step, success)); }
+    void operator()(const AnonymousSuccess& success) {
+      End(exchange.JudgeAnonymous(step, success));
+    }
+    void operator()(const Failure& failure) { End(exchange.Refuse(step, failure)); }
   };
   std::visit(Visitor{*this, std::move(step)}, std::move(outcome));
 }
 
-// The client proved who it is. May it come in, and as whom?
-StepResult Exchange::Judge(const UnderWay& step, const Success& success) {
-  const Username& authcid = success.identity.authcid;
-  const Username& authzid = success.identity.authzid.value_or(authcid);
-  for (const Username* name : {&authcid, &authzid}) {
-    const absl::StatusOr<Account> account = store_.Find(*name);
-    if (absl::IsNotFound(account.status())) {
-      return Refuse(step, {Reason::kNotAuthorized, "no such account", authcid});
-    }
-    if (!account.ok()) return GiveUp(step, authcid.str(), account.status());
-    if (!account->enabled) return Refuse(step, {Reason::kDisabled, "account disabled", authcid});
-    if (authzid == authcid) break;
+// Asked for each name as soon as it is known: before it is hashed for or looked up, so that it is
+// the same for names that nobody has.
+std::optional<Failure> Exchange::ThrottledAccount(const UnderWay& step,
+                                                  const Username& account) const {
+  if (throttle_.AdmitsAccount(step.rules->policy().throttle, step.origin, account, step.now)) {
+    return std::nullopt;
   }
-  if (!step.rules->MayActAs(authcid, authzid)) {
+  return Failure{Reason::kAccountThrottled,
+                 "too many failed logins of this account, and this address is not known for it",
+                 account};
+}
+
+absl::StatusOr<Account> Exchange::AccountNow(UnderWay& step, const Username& name) const {
+  if (!step.seen || step.seen->name != name) return store_.Find(name);
+  if (!step.seen->account) return absl::NotFoundError("no such user");
+  return std::move(*step.seen->account);
+}
+
+// The client proved who it is. May it come in by what it proved?
+StepResult Exchange::Judge(UnderWay& step, const Success& success) {
+  const Username& authcid = success.identity.authcid;
+  const absl::StatusOr<Account> account = AccountNow(step, authcid);
+  if (absl::IsNotFound(account.status())) {
+    return Refuse(step, {Reason::kNotAuthorized, "no such account", authcid});
+  }
+  if (!account.ok()) return GiveUp(step, authcid.str(), account.status());
+  step.proved = step.ProvedBy(success);
+  step.credential = NameOf(step.proved);
+  if (const auto denial = WhyNotLetIn(*account, step.proved, step.attempt())) {
+    return Refuse(step, {denial->reason, denial->detail, authcid});
+  }
+  return JudgeAuthzid(step, *account, success);
+}
+
+// And as whom? From here on accounts go by their own names, whatever alias the client knows them
+// by.
+StepResult Exchange::JudgeAuthzid(const UnderWay& step, const Account& account,
+                                  const Success& success) {
+  const Username& authcid = success.identity.authcid;
+  const std::optional<Username>& wanted = success.identity.authzid;
+  if (!wanted || *wanted == authcid || *wanted == account.name) {
+    return Grant(step, account.name, account.name, success);
+  }
+  const absl::StatusOr<Account> other = store_.Find(*wanted);
+  if (absl::IsNotFound(other.status())) {
+    return Refuse(step, {Reason::kNotAuthorized, "no such account to act as", authcid});
+  }
+  if (!other.ok()) return GiveUp(step, authcid.str(), other.status());
+  if (other->name != account.name) {
+    if (const auto denial = WhyNotActedAs(*other, step.attempt())) {
+      return Refuse(step, {denial->reason, denial->detail, authcid});
+    }
+  }
+  if (!step.rules->MayActAs(account.name, other->name)) {
     return Refuse(step, {Reason::kNotAuthorized, "may not act as authzid", authcid});
   }
-  audit_.Granted({step.name(), step.facts, authcid.str(),
-                  authzid == authcid ? std::string_view() : std::string_view(authzid.str())});
-  return Granted{authcid.str(), authzid.str(), success.data};
+  return Grant(step, account.name, other->name, success);
+}
+
+StepResult Exchange::Grant(const UnderWay& step, const Username& account, const Username& authzid,
+                           const Success& success) {
+  audit_.Granted({step.name(), step.facts, account.str(),
+                  authzid == account ? std::string_view() : std::string_view(authzid.str()), "",
+                  step.credential});
+  // By the name that was asked for: it is what is throttled before an account is known.
+  throttle_.Succeeded(step.origin, success.identity.authcid, step.now);
+  if (!std::holds_alternative<ByCertificate>(step.proved)) {
+    const auto* app = std::get_if<ByAppPassword>(&step.proved);
+    last_uses_.Note(account, app ? std::string_view(app->id) : std::string_view(),
+                    {step.now, step.facts.remote_ip, std::string(step.name())});
+  }
+  return Granted{account.str(), authzid.str(), success.data};
+}
+
+// The account is a name that is nobody's: one that could log in otherwise would be more than that.
+StepResult Exchange::JudgeAnonymous(const UnderWay& step, const AnonymousSuccess& success) {
+  const std::optional<Username>& account = step.rules->policy().anonymous;
+  if (!account) return Refuse(step, {Reason::kNotAuthorized, "no account for anonymous clients"});
+  const absl::Status found = store_.Find(*account).status();
+  if (found.ok()) {
+    return Refuse(
+        step, {Reason::kNotAuthorized, "the account for anonymous clients is a user's", *account});
+  }
+  if (!absl::IsNotFound(found)) return GiveUp(step, account->str(), found);
+  audit_.Granted({step.name(), step.facts, account->str(), "", success.trace});
+  return Granted{account->str(), account->str(), std::nullopt, true};
 }
 
 StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
   const std::string authcid = failure.authcid ? failure.authcid->str() : std::string();
-  audit_.Refused({step.name(), step.facts, authcid, ""}, failure.reason, failure.detail);
-  const Refusal refusal = WhatTheClientLearns(failure.reason);
+  const AuditRecord record{step.name(), step.facts, authcid, "", "", step.credential};
+  const std::variant<Refusal, Undecided> learned = WhatTheClientLearns(failure.reason);
+  if (const auto* undecided = std::get_if<Undecided>(&learned)) {
+    audit_.HeldBack(record, failure.reason, failure.detail);
+    return *undecided;
+  }
+  audit_.Refused(record, TrueReason(failure.reason, step.basis), failure.detail);
+  const Refusal refusal = std::get<Refusal>(learned);
+  // Whatever the true reason is: else who is throttled would learn it.
+  if (refusal == Refusal::kAuthenticationFailed) {
+    throttle_.Failed(step.rules->policy().throttle, step.origin,
+                     failure.authcid ? &*failure.authcid : nullptr, step.now);
+  }
   // Only where a credential may have played a part does time have something to hide.
   const bool told_apart_by_time =
       refusal == Refusal::kAuthenticationFailed || refusal == Refusal::kMalformed;
   return Refused{
       refusal, authcid,
-      told_apart_by_time ? step.received + step.rules->policy.failure_delay : step.received};
+      told_apart_by_time ? step.received + step.rules->policy().failure_delay : step.received};
 }
 
 StepResult Exchange::GiveUp(const UnderWay& step, std::string_view authcid,
@@ -289,21 +356,16 @@ StepResult Exchange::GiveUp(const UnderWay& step, std::string_view authcid,
   const absl::string_view message = why.message();
   audit_.Undecided({step.name(), step.facts, authcid, ""},
                    std::string_view(message.data(), message.size()));
-  switch (why.code()) {
-    case absl::StatusCode::kResourceExhausted:
-      return Undecided{"too busy to check passwords"};
-    case absl::StatusCode::kDeadlineExceeded:
-      return Undecided{"took too long"};
-    default:
-      return Undecided{"the credential store cannot be read"};
-  }
+  return WhatTheClientLearns(why);
 }
 
 StepResult Exchange::Continue(const UnderWay& step, Challenge challenge) {
+  const absl::Time expiry = step.now + step.rules->policy().state_lifetime;
   const uint64_t count = sealed_count_.fetch_add(1, std::memory_order_relaxed);
-  return ContinueWith{std::move(challenge.data),
-                      sealer_.Seal(count, Binding(step.name(), step.facts),
-                                   WithExpiry(step.state_expiry, challenge.state))};
+  return ContinueWith{
+      std::move(challenge.data),
+      sealer_.Seal(count, BindingOf(step.name(), step.facts), WithExpiry(expiry, challenge.state)),
+      std::move(challenge.channel_binding_type)};
 }
 
 }  // namespace sasld

@@ -17,27 +17,16 @@
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
 #include "server/auth/entropy.h"
+#include "server/auth/last_use.h"
+#include "server/auth/policy.h"
+#include "server/auth/refusal.h"
+#include "server/auth/spent_challenges.h"
+#include "server/auth/throttle.h"
 #include "server/sasl/registry.h"
 #include "server/sasl/sealed_state.h"
 #include "storage/store.h"
 
 namespace sasld {
-
-enum class PlaintextRule {
-  kSecured,  // only on a secured connection, or one that stays on this machine
-  kAlways,
-};
-
-struct ExchangePolicy {
-  std::vector<std::string> mechanisms;  // enabled, best first, as registered
-  PlaintextRule plaintext = PlaintextRule::kSecured;
-  // A refusal leaves so long after its step came in, whatever the work took: so time tells nothing.
-  absl::Duration failure_delay = absl::Seconds(2);
-  // An exchange that takes longer between two steps has to start again.
-  absl::Duration state_lifetime = absl::Seconds(120);
-  // May act as any other enabled account (authzid).
-  std::vector<Username> proxies;
-};
 
 struct StepInput {
   std::string mechanism;  // any case
@@ -56,28 +45,20 @@ struct StepInput {
 struct ContinueWith {
   std::string data;
   std::string sealed_state;
+  std::string channel_binding_type =
+      {};  // not empty: the next step needs binding data of this type
 };
+// By the accounts' own names, also where the client gave an alias.
 struct Granted {
   std::string authcid;
   std::string authzid;
   std::optional<std::string> data;
-};
-// What the client may learn of its failure.
-enum class Refusal {
-  kAuthenticationFailed,
-  kMalformed,
-  kMechanismUnavailable,
-  kEncryptionRequired,
-  kInvalidBase64
+  bool anonymous = false;  // authcid is set aside for those who are nobody
 };
 struct Refused {
   Refusal refusal;
   std::string authcid;    // as claimed; empty if none was learned
   absl::Time not_before;  // hold the reply until then
-};
-// Nobody can tell now. `text` is static and short.
-struct Undecided {
-  std::string_view text;
 };
 using StepResult = std::variant<ContinueWith, Granted, Refused, Undecided>;
 
@@ -85,7 +66,8 @@ using StepResult = std::variant<ContinueWith, Granted, Refused, Undecided>;
 class Exchange {
  public:
   Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
-           const StateSealer& sealer, Entropy& entropy, Audit& audit);
+           const StateSealer& sealer, Entropy& entropy, Audit& audit, Throttle& throttle,
+           LastUses& last_uses);
 
   // `done` is called exactly once: in place, or later on the hashing lane.
   using OnResult = absl::AnyInvocable<void(StepResult) &&>;
@@ -94,29 +76,41 @@ class Exchange {
   // From now on steps follow this policy; those under way end by the one they began with.
   void Adopt(const ExchangePolicy& policy);
 
-  // What is offered, best first. With facts: less what they rule out.
+  // All that is switched on, best first.
+  std::vector<const RegisteredMechanism*> Enabled() const;
+
+  // What is offered, best first. With facts: less what they rule out. Without, for a list that is
+  // written before a client is known: less what hangs on channel binding or a certificate.
   std::vector<const RegisteredMechanism*> Offered(const ConnectionFacts* facts) const;
 
  private:
-  struct Rules;
   struct UnderWay;
 
-  std::shared_ptr<const Rules> CurrentRules() const;
+  std::shared_ptr<const PolicyInForce> CurrentRules() const;
   Outcome Begin(UnderWay& step, StepInput& input, absl::Time now);
   void Drive(UnderWay step, Outcome outcome);
-  StepResult Judge(const UnderWay& step, const Success& success);
+  std::optional<Failure> ThrottledAccount(const UnderWay& step, const Username& account) const;
+  absl::StatusOr<Account> AccountNow(UnderWay& step, const Username& name) const;
+  StepResult Judge(UnderWay& step, const Success& success);
+  StepResult JudgeAuthzid(const UnderWay& step, const Account& account, const Success& success);
+  StepResult Grant(const UnderWay& step, const Username& account, const Username& authzid,
+                   const Success& success);
+  StepResult JudgeAnonymous(const UnderWay& step, const AnonymousSuccess& success);
   StepResult Refuse(const UnderWay& step, const Failure& failure);
   StepResult GiveUp(const UnderWay& step, std::string_view authcid, const absl::Status& why);
   StepResult Continue(const UnderWay& step, Challenge challenge);
 
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const Rules> rules_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const PolicyInForce> rules_ ABSL_GUARDED_BY(mutex_);
   const Store& store_;
   const Answers& answers_;
   const StateSealer& sealer_;
   Entropy& entropy_;
   Audit& audit_;
+  Throttle& throttle_;
+  LastUses& last_uses_;
   std::atomic<uint64_t> sealed_count_ = 0;
+  SpentChallenges spent_;
 };
 
 }  // namespace sasld

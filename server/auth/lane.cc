@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "proto/common/status_macros.h"
 
 namespace sasld {
 namespace {
@@ -15,7 +17,8 @@ constexpr int kNiceness = 10;
 
 }  // namespace
 
-Lane::Lane(Limits limits) : limits_(limits) {
+Lane::Lane(Limits limits, Housekeeping housekeeping)
+    : limits_(limits), housekeeping_(std::move(housekeeping)) {
   threads_.reserve(limits_.threads);
   for (size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
@@ -29,45 +32,112 @@ void Lane::Close() {
   threads_.clear();
 }
 
-absl::Status Lane::Submit(std::string_view source, absl::Time deadline, Job job) {
+absl::Status Lane::Submit(std::string_view source, absl::Time deadline, Job job, Place* place) {
   absl::MutexLock lock(&mutex_);
-  if (closing_ || queue_.size() >= limits_.queued) {
+  if (closing_ || queued_ >= limits_.queued) {
     return absl::ResourceExhaustedError("too many password checks are waiting");
   }
-  size_t& waiting = waiting_by_source_[std::string(source)];
-  if (waiting >= limits_.per_source) {
+  const auto found = by_name_.find(source);
+  if ((found == by_name_.end() ? 0 : found->second->jobs.size()) >= limits_.per_source) {
     return absl::ResourceExhaustedError("too many password checks of one address are waiting");
   }
-  ++waiting;
-  queue_.push_back({std::string(source), deadline, std::move(job)});
+  std::list<Source>::iterator its;
+  if (found != by_name_.end()) {
+    its = found->second;
+  } else {
+    its = sources_.insert(sources_.end(), {std::string(source), {}});
+    by_name_.emplace(its->name, its);
+  }
+  auto waiting = std::make_shared<Waiting>();
+  waiting->deadline = deadline;
+  waiting->job = std::move(job);
+  waiting->source = its;
+  waiting->position = its->jobs.insert(its->jobs.end(), waiting);
+  ++queued_;
+  if (place) *place = std::move(waiting);
   return absl::OkStatus();
+}
+
+absl::Status Lane::Run(std::string_view source, absl::FunctionRef<absl::Status()> work) {
+  absl::Status done;
+  absl::Notification finished;
+  RETURN_IF_ERROR(Submit(source, absl::InfiniteFuture(), [&](Turn turn) {
+    done = turn == Turn::kTooLate ? absl::UnavailableError("sasld is stopping") : work();
+    finished.Notify();
+  }));
+  finished.WaitForNotification();
+  return done;
+}
+
+// A source without jobs leaves: when it comes again, it begins behind all others.
+void Lane::Remove(Waiting& waiting) {
+  waiting.begun = true;
+  --queued_;
+  const std::list<Source>::iterator source = waiting.source;
+  source->jobs.erase(waiting.position);
+  if (!source->jobs.empty()) return;
+  by_name_.erase(source->name);
+  sources_.erase(source);
+}
+
+Lane::Place Lane::TakeNext() {
+  if (sources_.empty()) return nullptr;
+  sources_.splice(sources_.end(), sources_, sources_.begin());
+  Place next = sources_.back().jobs.front();
+  Remove(*next);
+  return next;
+}
+
+bool Lane::Withdraw(const Place& place) {
+  Job dropped;  // goes away without the lock
+  absl::MutexLock lock(&mutex_);
+  if (place->begun || absl::Now() > place->deadline) return false;
+  Remove(*place);
+  dropped = std::move(place->job);
+  return true;
 }
 
 size_t Lane::Queued() const {
   absl::MutexLock lock(&mutex_);
-  return queue_.size();
+  return queued_;
+}
+
+bool Lane::TimeToTidy() {
+  const absl::Time now = absl::Now();
+  if (now < tidy_at_) return false;
+  tidy_at_ =
+      std::exchange(ran_since_tidying_, false) ? now + housekeeping_.every : absl::InfiniteFuture();
+  return true;
 }
 
 void Lane::Work() {
   // Linux keeps niceness for each thread; failing to lower it harms nobody.
   setpriority(PRIO_PROCESS, 0, kNiceness);
   while (true) {
-    Waiting next;
+    Place next;
     bool closing = false;
+    bool tidy = false;
     {
       absl::MutexLock lock(&mutex_);
       const auto something_to_do = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-        return closing_ || !queue_.empty();
+        return closing_ || queued_ > 0;
       };
-      mutex_.Await(absl::Condition(&something_to_do));
-      if (queue_.empty()) return;
-      next = std::move(queue_.front());
-      queue_.pop_front();
-      if (--waiting_by_source_[next.source] == 0) waiting_by_source_.erase(next.source);
+      mutex_.AwaitWithDeadline(absl::Condition(&something_to_do), tidy_at_);
+      tidy = TimeToTidy();
+      next = TakeNext();
       closing = closing_;
+      if (!next && closing) return;
+      if (next && housekeeping_.tidy) {
+        ran_since_tidying_ = true;
+        if (tidy_at_ == absl::InfiniteFuture()) tidy_at_ = absl::Now() + housekeeping_.every;
+      }
     }
-    const bool too_late = closing || absl::Now() > next.deadline;
-    std::move(next.job)(too_late ? Turn::kTooLate : Turn::kRun);
+    if (next) {
+      const bool too_late = closing || absl::Now() > next->deadline;
+      Job job = std::move(next->job);
+      std::move(job)(too_late ? Turn::kTooLate : Turn::kRun);
+    }
+    if (tidy) housekeeping_.tidy();
   }
 }
 

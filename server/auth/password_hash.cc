@@ -69,14 +69,52 @@ std::optional<ParsedPhc> ParsePhc(std::string_view phc) {
   return ParsedPhc{{*memory, *iterations, *parallelism}, *std::move(salt), Secret(*hash)};
 }
 
+// RFC 9106 s.3.1: the memory MUST be at least 8 KiB a lane.
+uint32_t MemoryKibOf(const Argon2idCost& cost) {
+  return std::max(cost.memory_kib, 8 * cost.parallelism);
+}
+size_t BytesOf(const Argon2idCost& cost) { return size_t{MemoryKibOf(cost)} * 1024; }
+
 }  // namespace
 
-PasswordHasher::PasswordHasher(Argon2idCost cost, const Secret& pepper)
-    : cost_(cost), pepper_(pepper.Clone()) {}
+PasswordHasher::PasswordHasher(Argon2idCost cost, const Secret& pepper, size_t memory)
+    : cost_(cost), arenas_({memory, BytesOf(cost)}) {
+  peppers_.emplace(1, pepper.Clone());
+}
 
-absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost,
+PasswordHasher::PasswordHasher(Argon2idCost cost, std::map<uint32_t, Secret> peppers, size_t memory)
+    : cost_(cost), arenas_({memory, BytesOf(cost)}), peppers_(std::move(peppers)) {}
+
+void PasswordHasher::Adopt(std::map<uint32_t, Secret> peppers) {
+  absl::MutexLock lock(&mutex_);
+  peppers_ = std::move(peppers);
+}
+
+std::pair<uint32_t, Secret> PasswordHasher::CurrentPepper() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto& [id, pepper] = *peppers_.rbegin();
+  return {id, pepper.Clone()};
+}
+
+std::optional<Secret> PasswordHasher::PepperOf(const Credential& credential) const {
+  if (!credential.pepper.empty()) return credential.pepper.Clone();
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto known = peppers_.find(credential.pepper_id);
+  if (known == peppers_.end()) return std::nullopt;
+  return known->second.Clone();
+}
+
+absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost, const Secret& pepper,
                                                const Secret& prepared_password,
                                                std::string_view salt, size_t hash_bytes) const {
+  ASSIGN_OR_RETURN(Argon2Arenas::Lease arena, arenas_.Borrow(BytesOf(cost)));
+  return Compute(cost, pepper, prepared_password, salt, hash_bytes, arena);
+}
+
+absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost, const Secret& pepper,
+                                               const Secret& prepared_password,
+                                               std::string_view salt, size_t hash_bytes,
+                                               Argon2Arenas::Lease& arena) const {
   Secret hash = Secret::Zeros(hash_bytes);
   // libargon2 takes its inputs as mutable, but without ARGON2_FLAG_CLEAR_* only reads them.
   const auto bytes = [](std::string_view text) {
@@ -89,14 +127,16 @@ absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost,
   context.pwdlen = static_cast<uint32_t>(prepared_password.size());
   context.salt = bytes(salt);
   context.saltlen = static_cast<uint32_t>(salt.size());
-  context.secret = bytes(pepper_.Reveal());
-  context.secretlen = static_cast<uint32_t>(pepper_.size());
+  context.secret = bytes(pepper.Reveal());
+  context.secretlen = static_cast<uint32_t>(pepper.size());
   context.t_cost = cost.iterations;
-  context.m_cost = std::max(cost.memory_kib, 8 * cost.parallelism);
+  context.m_cost = MemoryKibOf(cost);
   context.lanes = cost.parallelism;
   context.threads = cost.parallelism;
   context.version = ARGON2_VERSION_13;
-  switch (const int error = argon2id_ctx(&context)) {
+  context.allocate_cbk = Argon2Arenas::Lease::Allocate;
+  context.free_cbk = Argon2Arenas::Lease::Free;
+  switch (const int error = arena.Lend([&context] { return argon2id_ctx(&context); })) {
     case ARGON2_OK:
       return hash;
     case ARGON2_MEMORY_ALLOCATION_ERROR:
@@ -106,25 +146,68 @@ absl::StatusOr<Secret> PasswordHasher::Compute(const Argon2idCost& cost,
   }
 }
 
-absl::StatusOr<std::string> PasswordHasher::Hash(const Secret& prepared_password,
-                                                 std::string_view salt) const {
-  ASSIGN_OR_RETURN(const Secret hash, Compute(cost_, prepared_password, salt, kHashBytes));
-  return absl::StrCat("$argon2id$v=19$m=", cost_.memory_kib, ",t=", cost_.iterations,
-                      ",p=", cost_.parallelism, "$", EncodeUnpadded(salt), "$",
-                      EncodeUnpadded(hash.Reveal()));
+absl::StatusOr<Argon2idVerifier> PasswordHasher::Hash(const Secret& prepared_password,
+                                                      std::string_view salt) const {
+  const auto [id, pepper] = CurrentPepper();
+  ASSIGN_OR_RETURN(const Secret hash, Compute(cost_, pepper, prepared_password, salt, kHashBytes));
+  return Argon2idVerifier{absl::StrCat("$argon2id$v=19$m=", cost_.memory_kib,
+                                       ",t=", cost_.iterations, ",p=", cost_.parallelism, "$",
+                                       EncodeUnpadded(salt), "$", EncodeUnpadded(hash.Reveal())),
+                          id};
 }
 
-absl::StatusOr<bool> PasswordHasher::Verify(std::string_view phc,
+absl::StatusOr<bool> PasswordHasher::Verify(const Credential& credential,
                                             const Secret& prepared_password) const {
-  const std::optional<ParsedPhc> parsed = ParsePhc(phc);
+  const std::optional<ParsedPhc> parsed = ParsePhc(credential.argon2id);
   if (!parsed) return absl::DataLossError("the stored Argon2id verifier makes no sense");
-  ASSIGN_OR_RETURN(const Secret hash,
-                   Compute(parsed->cost, prepared_password, parsed->salt, parsed->hash.size()));
+  const std::optional<Secret> pepper = PepperOf(credential);
+  if (!pepper) {
+    return absl::DataLossError(absl::StrCat("a password was hashed with key ", credential.pepper_id,
+                                            ", which is not in the key file"));
+  }
+  ASSIGN_OR_RETURN(const Secret hash, Compute(parsed->cost, *pepper, prepared_password,
+                                              parsed->salt, parsed->hash.size()));
   return EqualsConstantTime(hash.Reveal(), parsed->hash.Reveal());
 }
 
 absl::Status PasswordHasher::VerifyDecoy(const Secret& prepared_password) const {
-  return Compute(cost_, prepared_password, "decoy salt 16 by", kHashBytes).status();
+  return Compute(cost_, CurrentPepper().second, prepared_password, "decoy salt 16 by", kHashBytes)
+      .status();
+}
+
+bool PasswordHasher::IsHash(std::string_view phc) { return ParsePhc(phc).has_value(); }
+
+bool PasswordHasher::IsUpToDate(const Credential& credential) const {
+  const std::optional<ParsedPhc> parsed = ParsePhc(credential.argon2id);
+  return parsed && parsed->cost == cost_ && credential.pepper.empty() &&
+         credential.pepper_id == CurrentPepper().first;
+}
+
+bool PasswordHasher::CarryPepper(Credential& credential) const {
+  if (credential.argon2id.empty() || !credential.pepper.empty()) return false;
+  if (credential.pepper_id == CurrentPepper().first) return false;
+  std::optional<Secret> pepper = PepperOf(credential);
+  if (!pepper) return false;
+  credential.pepper = *std::move(pepper);
+  return true;
+}
+
+void PasswordHasher::RecognizePepper(Credential& credential) const {
+  const auto [id, pepper] = CurrentPepper();
+  if (!EqualsConstantTime(credential.pepper.Reveal(), pepper.Reveal())) return;
+  credential.pepper_id = id;
+  credential.pepper = Secret();
+}
+
+absl::StatusOr<absl::Duration> PasswordHasher::Measure(
+    const Argon2idCost& cost, absl::FunctionRef<absl::Time()> clock) const {
+  ASSIGN_OR_RETURN(Argon2Arenas::Lease arena, arenas_.Borrow(BytesOf(cost)));
+  arena.Touch();
+  const Secret password("nobody's password");
+  const Secret pepper = CurrentPepper().second;
+  const absl::Time start = clock();
+  RETURN_IF_ERROR(Compute(cost, pepper, password, "decoy salt 16 by", kHashBytes, arena).status());
+  return clock() - start;
 }
 
 }  // namespace sasld

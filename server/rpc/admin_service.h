@@ -8,7 +8,10 @@
 #include "sasld/v1/admin.grpc.pb.h"
 #include "server/auth/accounts.h"
 #include "server/auth/audit.h"
+#include "server/auth/calibration.h"
 #include "server/auth/exchange.h"
+#include "server/auth/key_rotation.h"
+#include "server/auth/user_import.h"
 #include "storage/store.h"
 
 namespace spdlog {
@@ -20,13 +23,16 @@ namespace sasld {
 // What the service is made of. All of it must outlive it.
 struct AdminParts {
   Accounts& accounts;
-  const Store& store;
+  Store& store;
+  KeyRotation& key_rotation;
+  UserImport& user_import;
   const Exchange& exchange;
   const Lane& lane;
   const Audit& audit;
   std::string store_url;
   absl::Time started;
   std::shared_ptr<spdlog::logger> log;
+  Calibration& calibration;
 };
 
 // Each change is logged with the name it was made to, never with a secret.

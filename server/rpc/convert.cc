@@ -40,6 +40,31 @@ const char* TextOf(Refusal refusal) {
 
 }  // namespace
 
+namespace {
+
+std::optional<std::string_view> BrokenLimit(const v1::ClientCertificate& certificate) {
+  constexpr size_t kSha256Bytes = 32;
+  const size_t fingerprint = certificate.sha256_fingerprint().size();
+  if (fingerprint != 0 && fingerprint != kSha256Bytes) return "certificate fingerprint not SHA-256";
+  if (certificate.emails_size() > kMaxCertificateEmails) return "too many certificate emails";
+  bool too_long = certificate.common_name().size() > kMaxCertificateTextBytes ||
+                  certificate.username().size() > kMaxCertificateTextBytes;
+  for (const std::string& email : certificate.emails()) {
+    too_long = too_long || email.size() > kMaxCertificateTextBytes;
+  }
+  if (too_long) return "certificate text too long";
+  return std::nullopt;
+}
+
+ClientCertificate CertificateOf(const v1::ClientCertificate& certificate) {
+  return {certificate.sha256_fingerprint(),
+          certificate.common_name(),
+          {certificate.emails().begin(), certificate.emails().end()},
+          certificate.username()};
+}
+
+}  // namespace
+
 std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request) {
   const v1::ConnectionFacts& facts = request.connection();
   if (request.mechanism().size() > kMaxMechanismNameBytes) return "mechanism name too long";
@@ -50,35 +75,54 @@ std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request) {
       facts.local_ip().size() > kMaxFactBytes) {
     return "connection fact too long";
   }
+  if (request.channel_bindings_size() > kMaxBindings) return "too many channel bindings";
+  for (const v1::ChannelBinding& binding : request.channel_bindings()) {
+    if (binding.type().size() > kMaxFactBytes || binding.data().size() > kMaxBindingBytes) {
+      return "channel binding too long";
+    }
+  }
+  if (facts.has_certificate()) return BrokenLimit(facts.certificate());
   return std::nullopt;
 }
 
-ConnectionFacts FactsOf(const v1::ConnectionFacts& facts) {
-  return {facts.service(),
-          facts.remote_ip(),
-          facts.local_ip(),
-          facts.remote_port(),
-          facts.local_port(),
-          facts.secured(),
-          ""};
+ConnectionFacts FactsOf(const v1::ConnectionFacts& from) {
+  ConnectionFacts facts;
+  facts.service = from.service();
+  facts.remote_ip = from.remote_ip();
+  facts.local_ip = from.local_ip();
+  facts.remote_port = from.remote_port();
+  facts.local_port = from.local_port();
+  facts.secured = from.secured();
+  facts.can_bind = from.can_bind();
+  if (from.has_certificate()) facts.certificate = CertificateOf(from.certificate());
+  return facts;
 }
+
+namespace {
+
+// A short text would be moved by copying, and what was copied would stay where it was.
+std::string TakeAndWipe(std::string& text) {
+  std::string taken(text);
+  WipeMemory(text.data(), text.size());
+  text.clear();
+  return taken;
+}
+
+}  // namespace
 
 StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline) {
   StepInput input;
   input.mechanism = std::move(*request.mutable_mechanism());
-  v1::ConnectionFacts& facts = *request.mutable_connection();
-  input.facts = {std::move(*facts.mutable_service()),
-                 std::move(*facts.mutable_remote_ip()),
-                 std::move(*facts.mutable_local_ip()),
-                 facts.remote_port(),
-                 facts.local_port(),
-                 facts.secured(),
-                 ""};
+  input.facts = FactsOf(request.connection());
+  for (v1::ChannelBinding& binding : *request.mutable_channel_bindings()) {
+    input.facts.channel_bindings.push_back(
+        {std::move(*binding.mutable_type()), std::move(*binding.mutable_data())});
+  }
   input.state = std::move(*request.mutable_state());
   if (request.has_response_base64()) {
-    input.response = StepInput::Base64{std::move(*request.mutable_response_base64())};
+    input.response = StepInput::Base64{TakeAndWipe(*request.mutable_response_base64())};
   } else if (request.has_response()) {
-    input.response = std::move(*request.mutable_response());
+    input.response = TakeAndWipe(*request.mutable_response());
   }
   input.received = received;
   input.deadline = std::min(deadline, received + kMaxBudget);
@@ -92,12 +136,16 @@ void FillReply(StepResult result, v1::StepReply& reply) {
       v1::Challenge& challenge = *reply.mutable_challenge();
       challenge.set_data(std::move(next.data));
       challenge.set_state(std::move(next.sealed_state));
+      if (!next.channel_binding_type.empty()) {
+        challenge.set_channel_binding_type(std::move(next.channel_binding_type));
+      }
     }
     void operator()(Granted& granted) {
       v1::Success& success = *reply.mutable_success();
       success.set_authcid(std::move(granted.authcid));
       success.set_authzid(std::move(granted.authzid));
       if (granted.data) success.set_data(*std::move(granted.data));
+      success.set_anonymous(granted.anonymous);
     }
     void operator()(Refused& refused) {
       v1::Failure& failure = *reply.mutable_failure();
@@ -108,7 +156,7 @@ void FillReply(StepResult result, v1::StepReply& reply) {
     void operator()(Undecided& undecided) {
       v1::TemporaryFailure& temporary = *reply.mutable_temporary();
       temporary.set_text(std::string(undecided.text));
-      temporary.set_retry_elsewhere(true);
+      temporary.set_retry_elsewhere(undecided.retry_elsewhere);
     }
   };
   std::visit(Visitor{reply}, result);
@@ -125,6 +173,7 @@ void FillMechanisms(const std::vector<const RegisteredMechanism*>& mechanisms,
     info.set_mutual_auth(mechanism->properties.mutual_auth);
     info.set_forward_secrecy(mechanism->properties.forward_secrecy);
     info.set_anonymous(mechanism->properties.anonymous);
+    info.set_channel_binding(mechanism->properties.channel_binding);
   }
 }
 

@@ -17,12 +17,16 @@ inline constexpr size_t kMaxResponseBytes = 16384;
 inline constexpr size_t kMaxStateBytes = 8192;
 inline constexpr size_t kMaxMechanismNameBytes = 20;  // RFC 4422 section 3.1
 inline constexpr size_t kMaxFactBytes = 64;
+inline constexpr size_t kMaxCertificateTextBytes = 255;
+inline constexpr int kMaxCertificateEmails = 16;
+inline constexpr size_t kMaxBindingBytes = 1024;
+inline constexpr int kMaxBindings = 8;
 
 // The first rule of the contract that `request` breaks, or nothing.
 std::optional<std::string_view> BrokenLimit(const v1::StepRequest& request);
 
-// Takes the strings out of `request`, so that a password is in one place less. A `deadline` that
-// lies beyond the server's own patience is cut down to it.
+// Takes the strings out of `request` and wipes the response there. A `deadline` that lies beyond
+// the server's own patience is cut down to it.
 StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Time deadline);
 
 ConnectionFacts FactsOf(const v1::ConnectionFacts& facts);

@@ -13,11 +13,13 @@
 namespace sasld {
 namespace {
 
-// What one message may make us hold. Not every batch that the contract permits fits: the adapter's
-// are 1 MiB at most, and 4096 steps of ordinary size are far less.
-constexpr int kMaxMessageBytes = 64 * 1024 * 1024;
+// sasl.proto, StepBatch.
+constexpr int kMaxMessageBytes = 4 * 1024 * 1024;
 // The synchronous service is the administrators'.
 constexpr int kMaxSynchronousThreads = 16;
+// Who has not said in this time, by TLS and HTTP/2, that it is a caller, is hung up on: gRPC's 2
+// minutes would let strangers collect descriptors. Callers of ours take milliseconds.
+constexpr int kHandshakeMilliseconds = 5000;
 
 }  // namespace
 
@@ -50,6 +52,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
   }
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
   builder.SetResourceQuota(grpc::ResourceQuota("endpoint").SetMaxThreads(kMaxSynchronousThreads));
   builder.RegisterService(&core->service);
@@ -88,14 +91,13 @@ Endpoint::Endpoint(std::unique_ptr<Core> core) : core_(std::move(core)) {
 }
 
 Endpoint::~Endpoint() {
-  Drain(absl::ZeroDuration());
+  Drain(absl::Now());
   core_->queue->Shutdown();
   thread_.join();
 }
 
-void Endpoint::Drain(absl::Duration patience) {
+void Endpoint::Drain(absl::Time deadline) {
   if (std::exchange(core_->drained, true)) return;
-  const absl::Time deadline = absl::Now() + patience;
   auto drain = [&calls = *core_->calls] {
     calls.draining = true;
     DrainStreams(calls);

@@ -39,9 +39,9 @@ class Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
-  // Takes no new calls, answers the steps that came in, ends the streams, and after `patience`
-  // cancels what is left. From any thread but the endpoint's own.
-  void Drain(absl::Duration patience);
+  // Takes no new calls, answers the steps that came in, ends the streams, and at `deadline` cancels
+  // what is left. From any thread but the endpoint's own.
+  void Drain(absl::Time deadline);
 
  private:
   struct Core;

@@ -49,12 +49,12 @@ void StreamCall::OnEnded(bool) {
 void StreamCall::OnRead(bool ok) {
   if (ok) TakeBatch();
   absl::MutexLock lock(&mutex_);
-  if (!ok) {
-    no_more_input_ = true;
-  } else if (!finishing_ && !broken_) {
-    stream_.Read(&incoming_, read_.For(shared_from_this()));
-  }
+  if (!ok) no_more_input_ = true;
+  // First the replies, then the next read: beginning a read makes gRPC grant the client new room at
+  // once, in a packet of its own that wakes it for nothing, unless a write has just taken the grant
+  // along.
   MoveOn();
+  if (ok && !finishing_ && !broken_) stream_.Read(&incoming_, read_.For(shared_from_this()));
 }
 
 void StreamCall::TakeBatch() {
@@ -71,7 +71,7 @@ void StreamCall::TakeBatch() {
       full = ++under_way_ > kMaxUnderWay;
     }
     if (full || too_many) {
-      Reply(request.correlation_id(), Undecided{"too many steps at once"});
+      Reply(request.correlation_id(), Undecided{"too many steps at once", true});
     } else {
       TakeStep(request, received);
     }

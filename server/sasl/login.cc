@@ -4,6 +4,7 @@
 // Deviations: the draft's prompts "User Name" and "Password" are sent as "Username:" and
 // "Password:", as every server does and nodemailer demands. An initial response is taken as the
 // user name, as smtplib sends it; an empty one is like none. There is no authzid.
+// A password that is not UTF-8 is read as Windows-1252.
 #include <utility>
 
 #include "server/sasl/registry.h"
@@ -23,7 +24,7 @@ Outcome TakeUsername(std::string_view name) {
 }
 
 Outcome TakePassword(Username authcid, std::string_view passwd) {
-  absl::StatusOr<Secret> password = PreparePassword(passwd);
+  absl::StatusOr<Secret> password = PrepareClientPassword(passwd);
   if (!password.ok()) {
     return Failure{Reason::kMalformed, "LOGIN password not acceptable", std::move(authcid)};
   }

@@ -6,13 +6,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "server/sasl/certificate.h"
 #include "server/sasl/outcome.h"
 
 namespace sasld {
 
-// What is known of the connection between client and mail server. All of it but `server_nonce`
-// stays the same through an exchange, and the state between two steps is bound to it.
+// Channel binding data (RFC 5056) of the client's TLS connection.
+struct ChannelBinding {
+  std::string type;  // as registered: "tls-exporter", "tls-server-end-point", "tls-unique"
+  std::string data;
+};
+
+// What is known of the connection between client and mail server. It stays the same through an
+// exchange, and the state between two steps is bound to it; what does not is below the line.
 struct ConnectionFacts {
   std::string service;
   std::string remote_ip;
@@ -20,7 +28,19 @@ struct ConnectionFacts {
   uint32_t remote_port = 0;
   uint32_t local_port = 0;
   bool secured = false;
-  // Fresh randomness for this step: printable ASCII without comma, at least 18 random bytes' worth.
+  bool can_bind = false;  // channel binding data can be had
+  std::optional<ClientCertificate> certificate;
+
+  // --- of one step ---
+
+  // What was passed with this step.
+  std::vector<ChannelBinding> channel_bindings;
+  // Whether this client was offered this mechanism with channel binding as well.
+  bool binding_offered = false;
+  // What the server calls itself: DIGEST-MD5's realm, the host in CRAM-MD5's challenge.
+  std::string realm;
+  // Fresh randomness for this step: printable ASCII without space, comma, quote, backslash, "<" or
+  // ">", as it stands in messages of every kind; at least 18 random bytes' worth.
   // Given, so that a step is deterministic.
   std::string server_nonce;
 };

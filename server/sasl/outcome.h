@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/functional/any_invocable.h"
+#include "server/sasl/certificate.h"
 #include "server/sasl/scram_keys.h"
 #include "server/sasl/secret.h"
 #include "server/sasl/username.h"
@@ -26,26 +27,49 @@ enum class Reason {
   kBadCredentials,     // no such user, or the wrong password: a mechanism cannot tell
   kStateInvalid,       // the state that came back is not ours, or of another connection, or too old
   kNonceMismatch,      // an answer to another challenge
-  kBindingMismatch,    // channel binding or GS2 header changed on the way
-  kCredentialChanged,  // the password was changed between two steps
+  kBindingMismatch,    // channel binding or GS2 header changed on the way, or a downgrade
+  kCredentialChanged,  // what was proved is no credential of the account's any more
   kMechanismUnavailable,  // unknown or switched off
   kEncryptionRequired,    // plaintext on a connection that is not secured
   kInvalidBase64,         // could not be decoded
   kNotAuthorized,         // right password, but may not act as authzid
   kDisabled,              // right password, but the account is disabled
+  kAccountExpired,        // likewise, its time is over
+  kMustChangePassword,    // likewise, with a password that has to be changed first
+  kAppPasswordRequired,   // likewise, with the account's own password where that lets nobody in
+  kAppPasswordExpired,    // the right app password, but its time is over
+  kServiceNotAllowed,     // right, but not for this service
+  kNetworkNotAllowed,     // right, but not from this address
+  kMechanismNotAllowed,   // right, but not by this mechanism
+  kSendOnly,              // right, but the account may submit mail only
+  kUnknownUser,           // bad credentials, as there is no such user: only the engine knows
+  kNoVerifier,            // likewise, as the user has none that this mechanism could use
+  kUsedBefore,            // a challenge of limited use was answered before
+  kPeerThrottled,         // too many failures from its address
+  kAccountThrottled,      // too many failures of this account, by those who are not known for it
 };
 
-// The exchange goes on. `state` is all that the next step needs, as bytes.
+// The exchange goes on. `state` is all that the next step needs, as bytes. A type of channel
+// binding ("tls-exporter", RFC 5056): the next step needs its data too.
 struct Challenge {
   std::string data;
   std::string state;
+  std::string channel_binding_type = {};
 };
 
 // The client proved its identity. Whether it may act so is for policy. `data`: additional data with
-// success (RFC 4422 section 3.6).
+// success (RFC 4422 section 3.6). `candidate`: the name of the ScramCandidate that fitted; empty
+// where there was no choice.
 struct Success {
   Identity identity;
   std::optional<std::string> data;
+  std::string candidate = {};
+};
+
+// Let in without being anybody (RFC 4505). As which account is for policy. `trace`: what the client
+// says of itself, unproved; UTF-8, for the log.
+struct AnonymousSuccess {
+  std::string trace;
 };
 
 // `detail` is a static text for the log, never sent. `authcid`: whom the client claimed to be, if
@@ -67,12 +91,24 @@ enum class PasswordVerdict { kMatch, kNoMatch };
 
 struct ScramUser {
   Username authcid;
-  ScramHash hash;
+  Hash hash;
+};
+
+// Mechanisms of old are checked with what is as good as the password: RFC 2195's HMAC-MD5 states
+// (inner and outer, 16 bytes each), RFC 2831's H(username:realm:passwd) (16 bytes).
+enum class PasswordEquivalent { kCramMd5, kDigestMd5 };
+struct EquivalentOf {
+  Username authcid;
+  PasswordEquivalent kind;
+  std::string realm;  // RFC 2831's; empty for CRAM-MD5
 };
 
 struct CheckPassword;
 struct FetchScramKeys;
-using Outcome = std::variant<Challenge, CheckPassword, FetchScramKeys, Success, Failure>;
+struct FetchPasswordEquivalent;
+struct IdentifyCertificate;
+using Outcome = std::variant<Challenge, CheckPassword, FetchScramKeys, FetchPasswordEquivalent,
+                             IdentifyCertificate, Success, AnonymousSuccess, Failure>;
 
 // Slow: answered on the hashing lane.
 struct CheckPassword {
@@ -83,6 +119,16 @@ struct CheckPassword {
 struct FetchScramKeys {
   ScramUser question;
   absl::AnyInvocable<Outcome(ScramKeys) &&> then;
+};
+// Likewise: an unknown user, and one of whom no such form is kept, gets a stable decoy.
+struct FetchPasswordEquivalent {
+  EquivalentOf question;
+  absl::AnyInvocable<Outcome(Secret) &&> then;
+};
+// Whose certificate it is, by the administrator's rules; nothing if they name nobody.
+struct IdentifyCertificate {
+  ClientCertificate question;
+  absl::AnyInvocable<Outcome(std::optional<Username>) &&> then;
 };
 
 }  // namespace sasld

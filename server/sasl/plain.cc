@@ -1,7 +1,7 @@
 // PLAIN (RFC 4616).
 //
 // Deviations: names are lower-cased after SASLprep, and authcid is limited to 255 bytes when
-// prepared, passwd to 1024.
+// prepared, passwd to 1024. A passwd that is not UTF-8 is read as Windows-1252.
 #include <utility>
 
 #include "server/sasl/registry.h"
@@ -34,7 +34,7 @@ Outcome TakeMessage(std::string_view message) {
     }
     prepared_authzid = *std::move(prepared);
   }
-  absl::StatusOr<Secret> password = PreparePassword(passwd);
+  absl::StatusOr<Secret> password = PrepareClientPassword(passwd);
   if (!password.ok()) {
     return Failure{Reason::kMalformed, "PLAIN passwd not acceptable", *prepared_authcid};
   }

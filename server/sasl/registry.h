@@ -17,12 +17,22 @@ struct MechanismProperties {
   bool mutual_auth = false;
   bool forward_secrecy = false;
   bool anonymous = false;
+  bool channel_binding = false;  // wants channel binding data
 };
+
+// What a mechanism needs of an account to let it in.
+enum class Verifier { kPassword, kScram, kCramMd5, kDigestMd5, kCertificate, kNone };
 
 struct RegisteredMechanism {
   std::string_view name;  // as registered with IANA
   MechanismProperties properties;
+  Verifier verifier;
+  // Offered unless the configuration says otherwise.
+  bool by_default;
   std::unique_ptr<const Mechanism> (*make)();
+  Hash hash = Hash::kSha256;  // SCRAM's
+  // What answers a challenge is the same each time, so that each may be answered once only.
+  bool challenge_is_used_once = false;
 };
 
 // All that this build knows, best first.
@@ -32,8 +42,17 @@ std::span<const RegisteredMechanism> AllMechanisms();
 // 4422 section 3.1 has upper case only, Postfix passes on what was typed).
 const RegisteredMechanism* FindMechanism(std::string_view name);
 
+// The variant with channel binding of a mechanism that has one, else nothing.
+const RegisteredMechanism* FindPlusVariant(const RegisteredMechanism& mechanism);
+
 std::unique_ptr<const Mechanism> MakePlain();
 std::unique_ptr<const Mechanism> MakeLogin();
-std::unique_ptr<const Mechanism> MakeScramSha256();
+std::unique_ptr<const Mechanism> MakeCramMd5();
+std::unique_ptr<const Mechanism> MakeDigestMd5();
+std::unique_ptr<const Mechanism> MakeExternal();
+std::unique_ptr<const Mechanism> MakeAnonymous();
+
+enum class ScramVariant { kPlain, kPlus };
+std::unique_ptr<const Mechanism> MakeScram(Hash hash, ScramVariant variant);
 
 }  // namespace sasld

@@ -23,4 +23,8 @@ absl::StatusOr<std::string> PrepareStored(std::string_view text);
 // text does not repeat it.
 absl::StatusOr<Secret> PreparePassword(std::string_view password);
 
+// The same for what a client sent, which is not always UTF-8: clients of old send a password in
+// their own code page. Bytes that are not UTF-8 are read as Windows-1252, once.
+absl::StatusOr<Secret> PrepareClientPassword(std::string_view bytes);
+
 }  // namespace sasld

@@ -1,11 +1,13 @@
-// SCRAM-SHA-256 (RFC 5802, RFC 7677), server side, without channel binding.
+// SCRAM (RFC 5802; SHA-256: RFC 7677; other hashes: drafts) with and without channel binding (RFC
+// 5056), server side.
 //
 // Deviations: user names are lower-cased after SASLprep, so that a login finds its account however
 // it is spelled; the AuthMessage has the bytes as they were sent. A failed proof is told by the
 // application protocol alone, without a server-final "e=" (RFC 5802 section 7 permits both). An
 // empty authzid ("a=") is taken as none: the grammar has no such thing, but GNU SASL's client sends
-// it. A wrong password, an unknown user and a password changed between the two steps all fail
-// alike.
+// it. A wrong password, an unknown user, a password changed between the two steps and channel
+// binding data that differ all fail alike.
+#include <algorithm>
 #include <utility>
 
 #include "server/sasl/fields.h"
@@ -23,6 +25,9 @@ struct AwaitFinal {
   std::string_view nonce;  // c-nonce s-nonce
   uint64_t epoch = 0;
 };
+
+// tls-exporter: RFC 9266; the others: RFC 5929.
+constexpr std::string_view kBindingTypes[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
 
 // First byte of the state: which message is awaited.
 constexpr char kAwaitsClientFirst = '1';
@@ -79,9 +84,43 @@ std::string AuthMessage(const AwaitFinal& await, std::string_view without_proof)
   return message.append(without_proof);
 }
 
+// RFC 5802 s.6, what the client says of channel binding against what it chose and was offered.
+std::optional<Failure> CheckBindingFlag(const ClientFirst& first, ScramVariant variant,
+                                        const ConnectionFacts& facts) {
+  if (variant == ScramVariant::kPlus) {
+    if (first.binding_flag != ChannelBindingFlag::kUsed) {
+      return Failure{Reason::kMalformed, "SCRAM -PLUS without channel binding"};
+    }
+    // "If the channel binding type is not supported", the server MUST fail authentication.
+    const bool known = std::find(std::begin(kBindingTypes), std::end(kBindingTypes),
+                                 first.binding_type) != std::end(kBindingTypes);
+    if (!known) return Failure{Reason::kMalformed, "SCRAM with an unknown type of channel binding"};
+    return std::nullopt;
+  }
+  if (first.binding_flag == ChannelBindingFlag::kUsed) {
+    return Failure{Reason::kMalformed, "SCRAM asks for channel binding without -PLUS"};
+  }
+  // "If the flag is set to "y" and the server supports channel binding, the server MUST fail
+  // authentication": somebody took -PLUS out of our list on its way to the client.
+  if (first.binding_flag == ChannelBindingFlag::kServerDoesNotOffer && facts.binding_offered) {
+    return Failure{Reason::kBindingMismatch, "SCRAM client did not see that we offer -PLUS"};
+  }
+  return std::nullopt;
+}
+
+// RFC 5802 s.7: cbind-input = gs2-header [ cbind-data ]. Nothing if the caller has no such data.
+std::optional<std::string> BindingInput(const ClientFirst& first, const ConnectionFacts& facts) {
+  std::string input(first.gs2_header);
+  if (first.binding_flag != ChannelBindingFlag::kUsed) return input;
+  for (const ChannelBinding& binding : facts.channel_bindings) {
+    if (binding.type == first.binding_type && !binding.data.empty()) return input + binding.data;
+  }
+  return std::nullopt;
+}
+
 class Scram final : public Mechanism {
  public:
-  explicit Scram(ScramHash hash) : hash_(hash) {}
+  Scram(Hash hash, ScramVariant variant) : hash_(hash), variant_(variant) {}
 
   Outcome Begin(const ConnectionFacts& facts,
                 std::optional<std::string_view> initial_response) const override {
@@ -93,15 +132,17 @@ class Scram final : public Mechanism {
                    std::string_view response) const override {
     const char awaits = state.empty() ? '\0' : state.front();
     if (awaits == kAwaitsClientFirst) return TakeClientFirst(facts, response);
-    if (awaits == kAwaitsClientFinal) return TakeClientFinal(state.substr(1), response);
+    if (awaits == kAwaitsClientFinal) return TakeClientFinal(facts, state.substr(1), response);
     return Failure{Reason::kStateInvalid, "SCRAM state unknown"};
   }
 
  private:
   Outcome TakeClientFirst(const ConnectionFacts& facts, std::string_view message) const;
-  Outcome TakeClientFinal(std::string_view state, std::string_view message) const;
+  Outcome TakeClientFinal(const ConnectionFacts& facts, std::string_view state,
+                          std::string_view message) const;
 
-  const ScramHash hash_;
+  const Hash hash_;
+  const ScramVariant variant_;
 };
 
 Outcome Scram::TakeClientFirst(const ConnectionFacts& facts, std::string_view message) const {
@@ -110,10 +151,7 @@ Outcome Scram::TakeClientFirst(const ConnectionFacts& facts, std::string_view me
     return Failure{Reason::kMalformed, error->detail};
   }
   const ClientFirst& first = std::get<ClientFirst>(parsed);
-  // RFC 5802 s.6: "p=" is for the -PLUS variant. "y" is right here: we offer none.
-  if (first.binding_flag == ChannelBindingFlag::kUsed) {
-    return Failure{Reason::kMalformed, "SCRAM asks for channel binding without -PLUS"};
-  }
+  if (auto failure = CheckBindingFlag(first, variant_, facts)) return *std::move(failure);
   auto claimed = ClaimedIdentity(first);
   if (auto* failure = std::get_if<Failure>(&claimed)) return std::move(*failure);
 
@@ -121,14 +159,16 @@ Outcome Scram::TakeClientFirst(const ConnectionFacts& facts, std::string_view me
   return FetchScramKeys{
       std::move(user),
       [gs2_header = std::string(first.gs2_header), bare = std::string(first.bare),
+       binding_type = std::string(first.binding_type),
        nonce = std::string(first.nonce) + facts.server_nonce](ScramKeys keys) -> Outcome {
         std::string server_first = PrintServerFirst(nonce, keys.salt, keys.iterations);
         std::string state = PrintState({gs2_header, bare, server_first, nonce, keys.epoch});
-        return Challenge{std::move(server_first), std::move(state)};
+        return Challenge{std::move(server_first), std::move(state), binding_type};
       }};
 }
 
-Outcome Scram::TakeClientFinal(std::string_view state, std::string_view message) const {
+Outcome Scram::TakeClientFinal(const ConnectionFacts& facts, std::string_view state,
+                               std::string_view message) const {
   const std::optional<AwaitFinal> await = ParseState(state);
   if (!await) return Failure{Reason::kStateInvalid, "SCRAM state cut short"};
   // What we sealed was parsed and prepared before; it is again only because names are not worth a
@@ -138,6 +178,12 @@ Outcome Scram::TakeClientFinal(std::string_view state, std::string_view message)
   if (!std::holds_alternative<ClientFirst>(first)) {
     return Failure{Reason::kStateInvalid, "SCRAM state without client-first"};
   }
+  // That it is a state of this variant is the seal's to know; a downgrade is worth a second look.
+  if (auto failure = CheckBindingFlag(std::get<ClientFirst>(first), variant_, facts)) {
+    return *std::move(failure);
+  }
+  const std::optional<std::string> binding_input =
+      BindingInput(std::get<ClientFirst>(first), facts);
   auto claimed = ClaimedIdentity(std::get<ClientFirst>(first));
   if (auto* failure = std::get_if<Failure>(&claimed)) return std::move(*failure);
   Identity& identity = std::get<Identity>(claimed);
@@ -151,8 +197,13 @@ Outcome Scram::TakeClientFinal(std::string_view state, std::string_view message)
   if (final_message.nonce != await->nonce) {
     return Failure{Reason::kNonceMismatch, "SCRAM nonce", identity.authcid};
   }
-  // RFC 5802 s.5.1, "c": the server MUST check that it is the GS2 header of client-first.
-  if (final_message.channel_binding != await->gs2_header) {
+  // RFC 5802 s.5.1, "c": the server MUST check that it is the GS2 header of client-first and, with
+  // channel binding, this connection's data.
+  if (!binding_input) {
+    return Failure{Reason::kBindingMismatch, "no channel binding data of this type",
+                   identity.authcid};
+  }
+  if (!EqualsConstantTime(final_message.channel_binding, *binding_input)) {
     return Failure{Reason::kBindingMismatch, "SCRAM c=", identity.authcid};
   }
 
@@ -163,21 +214,22 @@ Outcome Scram::TakeClientFinal(std::string_view state, std::string_view message)
        proof = final_message.proof,
        auth_message =
            AuthMessage(*await, final_message.without_proof)](ScramKeys keys) mutable -> Outcome {
+        const ScramCandidate* proved = FindProved(hash, keys.candidates, auth_message, proof);
         // Always computed, so that the answer takes the same time whatever is wrong.
-        const bool matches = ProofMatches(hash, keys, auth_message, proof);
-        std::string signature = ServerSignature(hash, keys, auth_message);
-        if (keys.epoch != epoch) {
-          return Failure{Reason::kCredentialChanged, "SCRAM", std::move(identity.authcid)};
-        }
-        if (!matches) return Failure{Reason::kBadCredentials, "SCRAM", std::move(identity.authcid)};
-        return Success{std::move(identity), PrintServerFinal(signature)};
+        const ScramCandidate& signer = proved ? *proved : keys.candidates.front();
+        const std::string signature = ServerSignature(hash, signer.pair, auth_message);
+        if (proved) return Success{std::move(identity), PrintServerFinal(signature), proved->name};
+        // A proof that fits is right whatever else of the account was changed meanwhile. One that
+        // does not may have been right for keys that are not there any more.
+        return Failure{keys.epoch == epoch ? Reason::kBadCredentials : Reason::kCredentialChanged,
+                       "SCRAM", std::move(identity.authcid)};
       }};
 }
 
 }  // namespace
 
-std::unique_ptr<const Mechanism> MakeScramSha256() {
-  return std::make_unique<Scram>(ScramHash::kSha256);
+std::unique_ptr<const Mechanism> MakeScram(Hash hash, ScramVariant variant) {
+  return std::make_unique<Scram>(hash, variant);
 }
 
 }  // namespace sasld

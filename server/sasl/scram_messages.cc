@@ -49,6 +49,16 @@ std::optional<std::string> DecodeSaslname(std::string_view text) {
   return name;
 }
 
+// cb-name = 1*(ALPHA / DIGIT / "." / "-"). The longest that is registered has 20.
+bool IsBindingType(std::string_view text) {
+  constexpr size_t kMaxTypeBytes = 64;
+  return !text.empty() && text.size() <= kMaxTypeBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '-';
+         });
+}
+
 // printable: %x21-2B / %x2D-7E
 bool IsNonce(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNonceBytes &&
@@ -56,14 +66,17 @@ bool IsNonce(std::string_view text) {
                      [](char c) { return c >= 0x21 && c <= 0x7e && c != ','; });
 }
 
-// Optional extensions are ignored (RFC 5802 s.5.1), but must look like attributes.
+// Optional extensions are ignored (RFC 5802 s.5.1), but must look like attributes, and have a
+// letter that is not taken. That goes for "m" too, whose presence MUST cause failure wherever it
+// stands.
 bool AreExtensions(std::string_view rest) {
+  constexpr std::string_view kTaken = "aceimnprsv";
   while (!rest.empty()) {
     const std::string_view attribute = TakeAttribute(rest);
     const bool letter = !attribute.empty() && ((attribute[0] >= 'a' && attribute[0] <= 'z') ||
                                                (attribute[0] >= 'A' && attribute[0] <= 'Z'));
-    if (!letter || attribute.size() < 3 || attribute[1] != '=' ||
-        attribute.find('\0') != std::string_view::npos) {
+    if (!letter || kTaken.find(attribute[0]) != std::string_view::npos || attribute.size() < 3 ||
+        attribute[1] != '=' || attribute.find('\0') != std::string_view::npos) {
       return false;
     }
   }
@@ -77,8 +90,11 @@ std::optional<ScramSyntaxError> ParseGs2Header(std::string_view message, ClientF
     parsed.binding_flag = ChannelBindingFlag::kNotSupported;
   } else if (flag == "y") {
     parsed.binding_flag = ChannelBindingFlag::kServerDoesNotOffer;
-  } else if (ValueOf('p', flag)) {
+  } else if (const std::optional<std::string_view> type = ValueOf('p', flag)) {
+    if (!IsBindingType(*type))
+      return ScramSyntaxError{"GS2 header with a bad channel binding type"};
     parsed.binding_flag = ChannelBindingFlag::kUsed;
+    parsed.binding_type = *type;
   } else {
     return ScramSyntaxError{"GS2 header without channel binding flag"};
   }

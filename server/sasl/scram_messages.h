@@ -20,10 +20,11 @@ enum class ChannelBindingFlag {
 struct ClientFirst {
   std::string_view gs2_header;  // with its two commas
   ChannelBindingFlag binding_flag = ChannelBindingFlag::kNotSupported;
-  std::string_view bare;   // client-first-message-bare
-  std::string authzid;     // decoded; empty if there is none
-  std::string username;    // decoded, not prepared
-  std::string_view nonce;  // c-nonce
+  std::string_view binding_type;  // cb-name behind "p="; empty with the other flags
+  std::string_view bare;          // client-first-message-bare
+  std::string authzid;            // decoded; empty if there is none
+  std::string username;           // decoded, not prepared
+  std::string_view nonce;         // c-nonce
 };
 
 struct ClientFinal {

@@ -8,11 +8,12 @@
 //   version (1 byte) | salt (16) | counter (8, big endian) | ciphertext | tag (16)
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/sasl/secret.h"
 
@@ -23,27 +24,30 @@ inline constexpr size_t kStateSaltBytes = 16;
 // Thread-safe once made.
 class StateSealer {
  public:
-  // `cluster_key`: 32 random bytes, the same on each replica. `process_salt`: kStateSaltBytes
-  // random bytes, never used with another process.
+  // `cluster_keys`: each 32 random bytes, at least one. The first is sealed under; what another
+  // process, or this one before its restart, sealed under any of them opens. `process_salt`:
+  // kStateSaltBytes random bytes, never used with another process.
+  StateSealer(std::vector<Secret> cluster_keys, std::string_view process_salt);
+  // With one key only.
   StateSealer(const Secret& cluster_key, std::string_view process_salt);
-  ~StateSealer();
   StateSealer(const StateSealer&) = delete;
   StateSealer& operator=(const StateSealer&) = delete;
 
   // `counter` must never be given twice to one sealer. `binding` is authenticated, not contained.
   std::string Seal(uint64_t counter, std::string_view binding, std::string_view state) const;
 
+  // What no other sealed state has: the tag. `sealed` was opened before.
+  static std::string_view UniquePartOf(std::string_view sealed) {
+    return sealed.substr(sealed.size() - std::min(sealed.size(), size_t{16}));
+  }
+
   // Nothing if it was not sealed under this cluster's key and with this very binding.
   std::optional<std::string> Open(std::string_view binding, std::string_view sealed) const;
 
  private:
-  struct Cipher;
-  Secret DeriveKey(std::string_view salt) const;
-
-  const Secret cluster_key_;
+  const std::vector<Secret> cluster_keys_;
   const std::string process_salt_;
   const Secret process_key_;
-  const std::unique_ptr<const Cipher> cipher_;
 };
 
 }  // namespace sasld

@@ -17,6 +17,15 @@ Secret Secret::Zeros(size_t size) {
   return secret;
 }
 
+Secret Secret::Joined(const Secret& first, const Secret& second) {
+  Secret joined = Zeros(first.size() + second.size());
+  if (!first.empty()) std::memcpy(joined.Bytes(), first.bytes_.get(), first.size());
+  if (!second.empty()) {
+    std::memcpy(joined.Bytes() + first.size(), second.bytes_.get(), second.size());
+  }
+  return joined;
+}
+
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
     Wipe();

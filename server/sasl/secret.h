@@ -19,6 +19,8 @@ class Secret {
   explicit Secret(std::string_view bytes);
   // `size` zero bytes, to be filled through Bytes().
   static Secret Zeros(size_t size);
+  // `first` and then `second`.
+  static Secret Joined(const Secret& first, const Secret& second);
 
   Secret(Secret&& other) noexcept
       : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "proto/common/file_advice.h"
 #include "proto/common/status_macros.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sync_folder.h"
@@ -55,22 +56,27 @@ absl::Status CheckHeader(int fd, const std::string& path) {
   return blank ? absl::OkStatus() : CheckSchema(path, application_id, version);
 }
 
-std::string Advice(const std::string& path, int error) {
-  if (error == ENOENT || error == ENOTDIR) {
-    return absl::StrCat("; make the folder ", std::filesystem::path(path).parent_path().string(),
-                        " first");
-  }
-  if (error == EACCES || error == EPERM) {
-    return absl::StrCat("; file and folder must be writable for the user sasld runs as (uid ",
-                        geteuid(), ")");
-  }
-  return "";
-}
-
 std::string AbsolutePath(const std::string& path) {
   std::error_code error;
   std::filesystem::path absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.lexically_normal().string();
+}
+
+// The system's reason for what failed last; 0 if it is not known. Of a failed COMMIT, SQLite's own
+// answer does not tell; the log does, as it was being written.
+int SystemError(sqlite3* database) {
+  sqlite3_file* log = nullptr;
+  int error = 0;
+  if (sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+      log != nullptr && log->pMethods != nullptr) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  return error != 0 ? error : sqlite3_system_errno(database);
+}
+
+absl::Status ReadOnly(const std::string& path) {
+  return absl::UnavailableError(absl::StrCat(
+      path, ": is read-only; nothing was changed; make file and folder writable for sasld"));
 }
 
 }  // namespace
@@ -89,7 +95,7 @@ absl::StatusOr<std::unique_ptr<DatabaseFile>> DatabaseFile::Take(const std::stri
     if (errno == ENOENT && create == 0) return missing;
     const int error = errno;
     return absl::UnavailableError(
-        absl::StrCat(path, ": cannot be opened: ", std::strerror(error), Advice(path, error)));
+        absl::StrCat(path, ": cannot be opened: ", std::strerror(error), FileAdvice(path, error)));
   }
   auto file = std::unique_ptr<DatabaseFile>(new DatabaseFile(path, fd));
   struct stat facts {};
@@ -107,6 +113,22 @@ absl::StatusOr<std::unique_ptr<DatabaseFile>> DatabaseFile::Take(const std::stri
     if (create == 0) return missing;
     SyncFolderOf(path);
   }
+  return file;
+}
+
+absl::StatusOr<std::unique_ptr<DatabaseFile>> DatabaseFile::TakeToRead(const std::string& given) {
+  const std::string path = AbsolutePath(given);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) {
+    if (errno == ENOENT) return absl::NotFoundError(absl::StrCat(path, ": there is no database"));
+    return absl::UnavailableError(absl::StrCat(path, ": cannot be opened: ", std::strerror(errno)));
+  }
+  auto file = std::unique_ptr<DatabaseFile>(new DatabaseFile(path, fd));
+  if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": is in use by a sasld; check a backup of it"));
+  }
+  RETURN_IF_ERROR(CheckHeader(fd, path));
   return file;
 }
 
@@ -129,6 +151,8 @@ void DatabaseFile::SetUpWriting(SQLite::Database& database) {
   database.exec("PRAGMA foreign_keys = ON");
   // Verifiers that were replaced or removed do not linger in free pages.
   database.exec("PRAGMA secure_delete = ON");
+  // Pages that a large import goes back to, in KiB; taken as they are needed.
+  database.exec("PRAGMA cache_size = -65536");
   // A log that grew (while the disk was full, say) is cut when it starts anew.
   database.exec("PRAGMA journal_size_limit = 16777216");
   sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
@@ -141,9 +165,11 @@ SQLite::Database DatabaseFile::OpenReader() const {
   sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   database.exec("PRAGMA trusted_schema = OFF");
   database.exec("PRAGMA query_only = ON");
-  // Pages of the database file are read in place, without a system call. Address space only.
-  database.exec("PRAGMA mmap_size = 1073741824");
-  // Pages of the log cannot be; the cache has room for all of a log at its usual size, in KiB.
+  // Pages of the database file are read in place, without a system call. Address space only; the
+  // most that SQLite can, which is all of some five million users.
+  database.exec("PRAGMA mmap_size = 2147418112");
+  // Other pages and those of the log cannot be; the cache has room for all of a log at its usual
+  // size, in KiB.
   database.exec("PRAGMA cache_size = -8192");
   return database;
 }
@@ -151,7 +177,7 @@ SQLite::Database DatabaseFile::OpenReader() const {
 absl::Status DatabaseFile::StatusOf(const SQLite::Exception& exception,
                                     const SQLite::Database* database) const {
   constexpr int kPrimaryCode = 0xff;
-  const int error = database ? sqlite3_system_errno(database->getHandle()) : 0;
+  const int error = database ? SystemError(database->getHandle()) : 0;
   const std::string reason = error
                                  ? absl::StrCat(exception.getErrorStr(), ", ", std::strerror(error))
                                  : std::string(exception.getErrorStr());
@@ -160,9 +186,10 @@ absl::Status DatabaseFile::StatusOf(const SQLite::Exception& exception,
       return absl::UnavailableError(
           absl::StrCat(path_, ": the disk is full; nothing was changed; free space and try again"));
     case SQLITE_READONLY:
-      return absl::UnavailableError(absl::StrCat(
-          path_, ": is read-only; nothing was changed; make file and folder writable for sasld"));
+      return ReadOnly(path_);
     case SQLITE_IOERR:
+      // A file system that the system made read-only once it had errors.
+      if (error == EROFS) return ReadOnly(path_);
       return absl::UnavailableError(absl::StrCat(path_, ": input/output error (", reason,
                                                  "); nothing was changed; is the disk full, or "
                                                  "failing?"));
@@ -192,7 +219,7 @@ absl::StatusOr<bool> DatabaseFileExists(const std::string& path) {
   if (errno == ENOENT || errno == ENOTDIR) return false;
   const int error = errno;
   return absl::UnavailableError(
-      absl::StrCat(path, ": cannot be examined: ", std::strerror(error), Advice(path, error)));
+      absl::StrCat(path, ": cannot be examined: ", std::strerror(error), FileAdvice(path, error)));
 }
 
 }  // namespace sasld

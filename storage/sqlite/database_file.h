@@ -21,6 +21,9 @@ class DatabaseFile {
   // same.
   static absl::StatusOr<std::unique_ptr<DatabaseFile>> Take(const std::string& path,
                                                             StorePresence presence);
+  // Of a file that is there, to read only, beside others who do the same. FailedPrecondition: in
+  // use by a sasld, or no database.
+  static absl::StatusOr<std::unique_ptr<DatabaseFile>> TakeToRead(const std::string& path);
   ~DatabaseFile();
   DatabaseFile(const DatabaseFile&) = delete;
   DatabaseFile& operator=(const DatabaseFile&) = delete;

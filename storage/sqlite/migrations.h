@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "storage/record_keys.h"
 
 namespace sasld {
 
@@ -20,7 +21,8 @@ uint32_t CurrentSchemaVersion();
 // FailedPrecondition: version or application id are not ones that this program can work with.
 absl::Status CheckSchema(const std::string& path, uint32_t application_id, uint32_t version);
 
-// Brings a checked database up to date. Throws what SQLiteCpp throws.
-void Migrate(SQLite::Database& database);
+// Brings a checked database up to date. DataLoss: an account makes no sense; the step that met it
+// was not done. Throws what SQLiteCpp throws.
+absl::Status Migrate(SQLite::Database& database, const RecordKeys& keys, const std::string& path);
 
 }  // namespace sasld

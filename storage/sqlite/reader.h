@@ -23,9 +23,11 @@ class Reader {
       : database_(std::move(opened)),
         begin_(database_, "BEGIN"),
         commit_(database_, "COMMIT"),
-        find_(database_, kFindSql),
-        list_(database_, kListSql),
-        count_(database_, "SELECT count(*) FROM account") {}
+        find_(database_, FindSql()),
+        find_by_alias_(database_, FindByAliasSql()),
+        list_(database_, ListSql()),
+        list_domain_(database_, ListDomainSql()),
+        count_(database_, "SELECT value FROM counter WHERE name = 'accounts'") {}
 
   // From here the reader sees all that was committed before `generation` was read.
   void Renew(uint64_t generation) {
@@ -45,8 +47,11 @@ class Reader {
   }
 
   const SQLite::Database& database() const { return database_; }
+  SQLite::Database& database() { return database_; }
   SQLite::Statement& find() { return find_; }
+  SQLite::Statement& find_by_alias() { return find_by_alias_; }
   SQLite::Statement& list() { return list_; }
+  SQLite::Statement& list_domain() { return list_domain_; }
   SQLite::Statement& count() { return count_; }
 
  private:
@@ -54,7 +59,9 @@ class Reader {
   SQLite::Statement begin_;
   SQLite::Statement commit_;
   SQLite::Statement find_;
+  SQLite::Statement find_by_alias_;
   SQLite::Statement list_;
+  SQLite::Statement list_domain_;
   SQLite::Statement count_;
   bool reading_ = false;
   uint64_t generation_ = 0;

@@ -1,26 +1,39 @@
 #include "storage/sqlite/rows.h"
 
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/account_record.h"
 
 namespace sasld {
 namespace {
 
-enum Column {
-  kName,
-  kEnabled,
-  kEpoch,
-  kCreated,
-  kPasswordChanged,
-  kArgon2id,
-  kScramSalt,
-  kScramIterations,
-  kSha256Stored,
-  kSha256Server
-};
+enum Column { kName, kEpoch, kRecord, kDomain };
+
+}  // namespace
+
+std::string FindSql() { return "SELECT name, epoch, record FROM account WHERE name = ?1"; }
+
+std::string FindByAliasSql() {
+  return "SELECT name, epoch, record FROM account WHERE name = (SELECT name FROM alias WHERE alias "
+         "= ?1)";
+}
+
+std::string ListSql() {
+  return "SELECT name, epoch, record FROM account WHERE name >= ?1 ORDER BY name";
+}
+
+// The index is named so that a change that made it useless is an error, not a slow list.
+std::string ListDomainSql() {
+  return "SELECT name, epoch, record FROM account INDEXED BY account_of_domain "
+         "WHERE domain = ?2 AND name >= ?1 ORDER BY name";
+}
+
+std::string InsertSql() {
+  return "INSERT INTO account (name, epoch, record, domain) VALUES (?1, ?2, ?3, ?4)";
+}
+
+std::string UpdateSql() { return "UPDATE account SET epoch = ?2, record = ?3 WHERE name = ?1"; }
 
 // The bytes of a column, for as long as the statement stands on its row.
 std::string_view BytesOf(const SQLite::Column& column) {
@@ -29,57 +42,40 @@ std::string_view BytesOf(const SQLite::Column& column) {
                           : std::string_view(bytes, static_cast<size_t>(column.getBytes()));
 }
 
-void BindBytes(SQLite::Statement& statement, int index, std::string_view bytes) {
-  statement.bindNoCopy(index, bytes.data(), static_cast<int>(bytes.size()));
+absl::Status Damaged(const std::string& path, const absl::Status& what) {
+  return absl::DataLossError(absl::StrCat(path, ": holds ", std::string(what.message()),
+                                          "; restore the database from a backup"));
 }
 
-absl::Status Damaged(const std::string& path) {
-  return absl::DataLossError(
-      absl::StrCat(path, ": holds a damaged account; restore the database from a backup"));
-}
-
-}  // namespace
-
-absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const std::string& path) {
+absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
+                                    const std::string& path) {
+  const std::string_view name = BytesOf(statement.getColumn(kName));
   const auto epoch = static_cast<Epoch>(statement.getColumn(kEpoch).getInt64());
-  if (epoch == 0) return Damaged(path);
-  Account account{Username::FromPrepared(std::string(BytesOf(statement.getColumn(kName)))),
-                  statement.getColumn(kEnabled).getInt() != 0,
-                  epoch,
-                  absl::FromUnixSeconds(statement.getColumn(kCreated).getInt64()),
-                  absl::FromUnixSeconds(statement.getColumn(kPasswordChanged).getInt64()),
-                  {std::string(BytesOf(statement.getColumn(kArgon2id))), std::nullopt}};
-  const SQLite::Column salt = statement.getColumn(kScramSalt);
-  if (salt.isNull()) return account;
-
-  ScramKeys keys;
-  keys.salt = std::string(BytesOf(salt));
-  keys.iterations = statement.getColumn(kScramIterations).getUInt();
-  keys.stored_key = Secret(BytesOf(statement.getColumn(kSha256Stored)));
-  keys.server_key = Secret(BytesOf(statement.getColumn(kSha256Server)));
-  keys.epoch = epoch;
-  const size_t key_bytes = ScramHashBytes(ScramHash::kSha256);
-  if (keys.salt.empty() || keys.iterations == 0 || keys.stored_key.size() != key_bytes ||
-      keys.server_key.size() != key_bytes) {
-    return Damaged(path);
-  }
-  account.credential.scram_sha_256 = std::move(keys);
+  const absl::StatusOr<Secret> record =
+      keys.Open(name, epoch, BytesOf(statement.getColumn(kRecord)));
+  if (!record.ok()) return Damaged(path, record.status());
+  absl::StatusOr<Account> account =
+      ParseAccountRecord(Username::FromPrepared(std::string(name)), epoch, record->Reveal());
+  if (!account.ok()) return Damaged(path, account.status());
   return account;
 }
 
-void BindAccount(SQLite::Statement& statement, const Account& account, Epoch epoch) {
-  statement.bindNoCopy(1 + kName, account.name.str());
-  statement.bind(1 + kEnabled, account.enabled ? 1 : 0);
+void BindAccount(SQLite::Statement& statement, const Account& account, Epoch epoch,
+                 const RecordKeys& keys) {
+  const std::string sealed = keys.Seal(account.name.str(), epoch, PrintAccountRecord(account));
+  statement.bind(1 + kName, account.name.str());
   statement.bind(1 + kEpoch, static_cast<int64_t>(epoch));
-  statement.bind(1 + kCreated, absl::ToUnixSeconds(account.created));
-  statement.bind(1 + kPasswordChanged, absl::ToUnixSeconds(account.password_changed));
-  statement.bindNoCopy(1 + kArgon2id, account.credential.argon2id);
-  if (!account.credential.scram_sha_256) return;  // what is not bound is NULL
-  const ScramKeys& keys = *account.credential.scram_sha_256;
-  BindBytes(statement, 1 + kScramSalt, keys.salt);
-  statement.bind(1 + kScramIterations, keys.iterations);
-  BindBytes(statement, 1 + kSha256Stored, keys.stored_key.Reveal());
-  BindBytes(statement, 1 + kSha256Server, keys.server_key.Reveal());
+  statement.bind(1 + kRecord, sealed.data(), static_cast<int>(sealed.size()));
+}
+
+void BindNewAccount(SQLite::Statement& statement, const Account& account, Epoch epoch,
+                    const RecordKeys& keys) {
+  BindAccount(statement, account, epoch, keys);
+  if (const std::string_view domain = DomainOf(account.name); domain.empty()) {
+    statement.bind(1 + kDomain);
+  } else {
+    statement.bind(1 + kDomain, std::string(domain));
+  }
 }
 
 }  // namespace sasld

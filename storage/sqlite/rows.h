@@ -4,33 +4,41 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <string>
+#include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/record_keys.h"
 #include "storage/store.h"
 
 namespace sasld {
 
-inline constexpr char kFindSql[] =
-    "SELECT name, enabled, epoch, created, password_changed, argon2id, scram_salt, "
-    "scram_iterations, sha_256_stored, sha_256_server FROM account WHERE name = ?1";
-inline constexpr char kListSql[] =
-    "SELECT name, enabled, epoch, created, password_changed, argon2id, scram_salt, "
-    "scram_iterations, sha_256_stored, sha_256_server FROM account WHERE name >= ?1 ORDER BY name";
-inline constexpr char kInsertSql[] =
-    "INSERT INTO account (name, enabled, epoch, created, password_changed, argon2id, scram_salt, "
-    "scram_iterations, sha_256_stored, sha_256_server) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-    "?10)";
-inline constexpr char kUpdateSql[] =
-    "UPDATE account SET enabled = ?2, epoch = ?3, created = ?4, password_changed = ?5, "
-    "argon2id = ?6, scram_salt = ?7, scram_iterations = ?8, sha_256_stored = ?9, "
-    "sha_256_server = ?10 WHERE name = ?1";
+// Statements on whole rows: name, epoch, record. ?1 is the name.
+std::string FindSql();
+// By an alias, ?1.
+std::string FindByAliasSql();
+std::string ListSql();
+// Of the domain ?2 alone.
+std::string ListDomainSql();
+std::string InsertSql();
+std::string UpdateSql();
 
-// The account of the row that `statement` (of kFindSql or kListSql) stands on. DataLoss: the row
+// The bytes of a column, for as long as the statement stands on its row.
+std::string_view BytesOf(const SQLite::Column& column);
+
+// What is wrong with an account, as an error that names the database and says what to do.
+absl::Status Damaged(const std::string& path, const absl::Status& what);
+
+// The account of the row that `statement` (of FindSql or ListSql) stands on. DataLoss: the row
 // makes no sense; the text names `path`, the database's.
-absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const std::string& path);
+absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
+                                    const std::string& path);
 
-// Binds kInsertSql's and kUpdateSql's parameters. Secrets are not copied: `account` must live until
-// the statement has run.
-void BindAccount(SQLite::Statement& statement, const Account& account, Epoch epoch);
+// Binds UpdateSql's parameters.
+void BindAccount(SQLite::Statement& statement, const Account& account, Epoch epoch,
+                 const RecordKeys& keys);
+// Binds InsertSql's.
+void BindNewAccount(SQLite::Statement& statement, const Account& account, Epoch epoch,
+                    const RecordKeys& keys);
 
 }  // namespace sasld

@@ -8,12 +8,18 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "proto/common/status_macros.h"
+#include "storage/sqlite/backup.h"
+#include "storage/sqlite/check_database.h"
 #include "storage/sqlite/database_file.h"
+#include "storage/sqlite/last_uses.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/rows.h"
+#include "storage/sqlite/writes.h"
 
 namespace sasld {
 namespace {
@@ -21,7 +27,10 @@ namespace {
 absl::Status NoSuchAccount() { return absl::NotFoundError("no such user"); }
 
 // The log is folded back into the database file once it has so many pages (of 4 KiB).
-constexpr int kCheckpointPages = 1000;
+constexpr int kFoldPages = 1000;
+// Of an import, whose batches have thousands of pages and write many of them again, so many times
+// as many: that halves what goes to the disk.
+constexpr int kBulkFactor = 16;
 
 int NoteLogPages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<int*>(pages) = count;
@@ -30,31 +39,50 @@ int NoteLogPages(void* pages, sqlite3*, const char*, int count) {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(std::unique_ptr<DatabaseFile> file, SQLite::Database writer)
-      : file_(std::move(file)), writer_(std::move(writer)) {}
+  SqliteStore(std::unique_ptr<DatabaseFile> file, SQLite::Database writer, const RecordKeys& keys,
+              int fold_pages)
+      : file_(std::move(file)), keys_(keys), fold_pages_(fold_pages), writer_(std::move(writer)) {}
 
   // Checks what is there, brings it up to date, and gets ready to read.
   absl::Status Prepare();
 
   absl::StatusOr<Account> Find(const Username& name) const override;
   absl::StatusOr<Epoch> Create(const Account& account) override;
+  absl::StatusOr<std::vector<absl::StatusOr<Written>>> CreateMany(std::span<const Account> accounts,
+                                                                  IfThere if_there) override;
   absl::StatusOr<Epoch> Update(const Account& account) override;
   absl::Status Remove(const Username& name) override;
   absl::StatusOr<std::vector<Account>> List(const AccountQuery& query) const override;
   absl::StatusOr<uint64_t> Count() const override;
+  absl::Status NoteUses(const std::vector<Use>& uses) override;
+  absl::StatusOr<std::map<std::string, LastUse>> UsesOf(const Username& name) const override;
+  absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const override;
+  absl::StatusOr<std::string> Reseal(const std::string& after, size_t limit,
+                                     const Amend& amend) override;
+  absl::StatusOr<uint64_t> BackUp(const std::string& path, const BackupWatch& watch) override;
+  absl::Status ForgetKey(uint32_t id) override;
 
  private:
+  absl::Status CopyTo(BackupDraft& draft, const BackupWatch& watch);
   // Runs `read(Reader&)` on a reader that sees every write that has returned.
   template <typename Read>
   auto WithReader(Read read) const -> decltype(read(std::declval<Reader&>()));
-  // Runs `write(SQLite::Database&)` in a transaction, committed if it yields an OK status.
+  // Runs `write(SQLite::Database&)` in a transaction, committed if what it yields is OK; then folds
+  // the log back if it has `fold_pages`.
   template <typename Write>
-  absl::Status InTransaction(Write write);
-  Epoch DrawEpoch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
+  auto InTransaction(Write write, int fold_pages)
+      -> decltype(write(std::declval<SQLite::Database&>()));
+  template <typename Write>
+  auto InTransaction(Write write) -> decltype(write(std::declval<SQLite::Database&>())) {
+    return InTransaction(std::move(write), fold_pages_);
+  }
   void FoldLogBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
   void EndIdleReads();
 
   const std::unique_ptr<DatabaseFile> file_;
+  const RecordKeys& keys_;
+  const int fold_pages_;
+  std::atomic_flag backing_up_;
   absl::Mutex writer_mutex_;
   SQLite::Database writer_ ABSL_GUARDED_BY(writer_mutex_);
   // Pages in the write-ahead log after the last commit.
@@ -77,7 +105,8 @@ absl::Status SqliteStore::Prepare() {
                        writer_.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
     if (!blank) RETURN_IF_ERROR(CheckSchema(file_->path(), id, version));
     DatabaseFile::SetUpWriting(writer_);
-    Migrate(writer_);
+    RETURN_IF_ERROR(Migrate(writer_, keys_, file_->path()));
+    RETURN_IF_ERROR(CheckRecordKeys(writer_, keys_, file_->path()));
     sqlite3_wal_hook(writer_.getHandle(), &NoteLogPages, &log_pages_);
     // The first reader now, so that what ails it is told at the start.
     auto reader = std::make_unique<Reader>(file_->OpenReader());
@@ -114,19 +143,27 @@ auto SqliteStore::WithReader(Read read) const -> decltype(read(std::declval<Read
   }
 }
 
+absl::Status StatusOf(const absl::Status& status) { return status; }
+template <typename Value>
+absl::Status StatusOf(const absl::StatusOr<Value>& result) {
+  return result.status();
+}
+
 template <typename Write>
-absl::Status SqliteStore::InTransaction(Write write) {
+auto SqliteStore::InTransaction(Write write, int fold_pages)
+    -> decltype(write(std::declval<SQLite::Database&>())) {
   absl::MutexLock lock(&writer_mutex_);
   try {
     SQLite::Transaction transaction(writer_, SQLite::TransactionBehavior::IMMEDIATE);
-    RETURN_IF_ERROR(write(writer_));
+    auto result = write(writer_);
+    if (!StatusOf(result).ok()) return result;
     transaction.commit();
+    generation_.fetch_add(1, std::memory_order_release);
+    if (log_pages_ >= fold_pages) FoldLogBack();
+    return result;
   } catch (const SQLite::Exception& exception) {
     return file_->StatusOf(exception, &writer_);
   }
-  generation_.fetch_add(1, std::memory_order_release);
-  if (log_pages_ >= kCheckpointPages) FoldLogBack();
-  return absl::OkStatus();
 }
 
 // Copies the write-ahead log into the database file, so that the next write begins the log anew;
@@ -158,79 +195,126 @@ void SqliteStore::EndIdleReads() {
   std::erase(idle_, nullptr);
 }
 
-Epoch SqliteStore::DrawEpoch() {
-  SQLite::Statement draw(
-      writer_, "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value");
-  draw.executeStep();
-  const auto epoch = static_cast<Epoch>(draw.getColumn(0).getInt64());
-  // An UPDATE takes effect when it is stepped to its end.
-  while (draw.executeStep()) {
-  }
-  return epoch;
-}
-
 absl::StatusOr<Account> SqliteStore::Find(const Username& name) const {
   return WithReader([this, &name](Reader& reader) -> absl::StatusOr<Account> {
     const ResetAtEnd reset(reader.find());
     reader.find().bindNoCopy(1, name.str());
-    if (!reader.find().executeStep()) return NoSuchAccount();
-    return ReadAccount(reader.find(), file_->path());
+    if (reader.find().executeStep()) return ReadAccount(reader.find(), keys_, file_->path());
+    reader.find().reset();
+    const ResetAtEnd reset_alias(reader.find_by_alias());
+    reader.find_by_alias().bindNoCopy(1, name.str());
+    if (!reader.find_by_alias().executeStep()) return NoSuchAccount();
+    ASSIGN_OR_RETURN(Account account, ReadAccount(reader.find_by_alias(), keys_, file_->path()));
+    // The table is an index; what the sealed record says, counts.
+    if (std::find(account.aliases.begin(), account.aliases.end(), name) == account.aliases.end()) {
+      return Damaged(file_->path(), absl::DataLossError("an alias that is not its account's"));
+    }
+    return account;
   });
 }
 
 absl::StatusOr<Epoch> SqliteStore::Create(const Account& account) {
-  Epoch epoch = 0;
-  RETURN_IF_ERROR(InTransaction([&](SQLite::Database& database) -> absl::Status {
-    writer_mutex_.AssertHeld();
-    SQLite::Statement taken(database, "SELECT 1 FROM account WHERE name = ?1");
-    taken.bindNoCopy(1, account.name.str());
-    if (taken.executeStep()) return absl::AlreadyExistsError("there is a user of that name");
-    epoch = DrawEpoch();
-    SQLite::Statement insert(database, kInsertSql);
-    BindAccount(insert, account, epoch);
-    insert.exec();
-    return absl::OkStatus();
-  }));
-  return epoch;
+  return InTransaction([this, &account](SQLite::Database& database) {
+    return InsertAccount(database, account, keys_);
+  });
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<Written>>> SqliteStore::CreateMany(
+    std::span<const Account> accounts, IfThere if_there) {
+  return InTransaction(
+      [&](SQLite::Database& database) -> absl::StatusOr<std::vector<absl::StatusOr<Written>>> {
+        return WriteAccounts(database, accounts, if_there, keys_);
+      },
+      accounts.size() > 1 ? fold_pages_ * kBulkFactor : fold_pages_);
 }
 
 absl::StatusOr<Epoch> SqliteStore::Update(const Account& account) {
-  Epoch epoch = 0;
-  RETURN_IF_ERROR(InTransaction([&](SQLite::Database& database) -> absl::Status {
-    writer_mutex_.AssertHeld();
-    SQLite::Statement current(database, "SELECT epoch FROM account WHERE name = ?1");
-    current.bindNoCopy(1, account.name.str());
-    if (!current.executeStep()) return NoSuchAccount();
-    if (static_cast<Epoch>(current.getColumn(0).getInt64()) != account.epoch) {
-      return absl::AbortedError("the user was changed meanwhile");
-    }
-    current.reset();
-    epoch = DrawEpoch();
-    SQLite::Statement update(database, kUpdateSql);
-    BindAccount(update, account, epoch);
-    update.exec();
-    return absl::OkStatus();
-  }));
-  return epoch;
+  return InTransaction([this, &account](SQLite::Database& database) {
+    return UpdateAccount(database, account, keys_);
+  });
 }
 
 absl::Status SqliteStore::Remove(const Username& name) {
-  return InTransaction([&name](SQLite::Database& database) -> absl::Status {
-    SQLite::Statement remove(database, "DELETE FROM account WHERE name = ?1");
-    remove.bindNoCopy(1, name.str());
-    return remove.exec() == 1 ? absl::OkStatus() : NoSuchAccount();
+  return InTransaction(
+      [&name](SQLite::Database& database) { return RemoveAccount(database, name); });
+}
+
+absl::Status SqliteStore::NoteUses(const std::vector<Use>& uses) {
+  return InTransaction(
+      [&](SQLite::Database& database) { return WriteUses(database, uses, keys_, file_->path()); });
+}
+
+absl::StatusOr<std::map<std::string, LastUse>> SqliteStore::UsesOf(const Username& name) const {
+  return WithReader([&name](Reader& reader) -> absl::StatusOr<std::map<std::string, LastUse>> {
+    return ReadUses(reader.database(), name);
+  });
+}
+
+absl::StatusOr<std::string> SqliteStore::Reseal(const std::string& after, size_t limit,
+                                                const Amend& amend) {
+  return InTransaction([&](SQLite::Database& database) {
+    return ResealAccounts(database, after, limit, keys_, amend, file_->path());
+  });
+}
+
+// Through the writer's connection, so that SQLite puts into the copy what is written meanwhile; of
+// another's writes it could only begin again.
+absl::Status SqliteStore::CopyTo(BackupDraft& draft, const BackupWatch& watch) {
+  for (bool done = false; !done;) {
+    BackupProgress progress;
+    {
+      absl::MutexLock lock(&writer_mutex_);
+      ASSIGN_OR_RETURN(done, draft.CopySome(writer_, progress));
+    }
+    if (watch(progress)) continue;
+    absl::MutexLock lock(&writer_mutex_);
+    draft.Abandon();
+    return absl::CancelledError("the backup was stopped");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> SqliteStore::BackUp(const std::string& path, const BackupWatch& watch) {
+  if (backing_up_.test_and_set()) {
+    return absl::ResourceExhaustedError("another backup is under way; wait until it is done");
+  }
+  const absl::Cleanup done = [this] { backing_up_.clear(); };
+  try {
+    ASSIGN_OR_RETURN(const std::unique_ptr<BackupDraft> draft, BackupDraft::Make(path));
+    RETURN_IF_ERROR(CopyTo(*draft, watch));
+    RETURN_IF_ERROR(draft->Complete());
+    ASSIGN_OR_RETURN(const uint64_t accounts, CheckDatabase(draft->draft(), keys_, watch));
+    RETURN_IF_ERROR(draft->Publish());
+    return accounts;
+  } catch (const SQLite::Exception& exception) {
+    return absl::UnavailableError(
+        absl::StrCat(path, ": cannot be written: ", exception.getErrorStr()));
+  }
+}
+
+absl::Status SqliteStore::ForgetKey(uint32_t id) {
+  return InTransaction([id](SQLite::Database& database) { return ForgetRecordKey(database, id); });
+}
+
+absl::StatusOr<std::map<uint32_t, uint64_t>> SqliteStore::CountByKey() const {
+  return WithReader([](Reader& reader) -> absl::StatusOr<std::map<uint32_t, uint64_t>> {
+    std::map<uint32_t, uint64_t> counts;
+    SQLite::Statement records(reader.database(), "SELECT record FROM account");
+    while (records.executeStep()) ++counts[RecordKeys::KeyIdOf(BytesOf(records.getColumn(0)))];
+    return counts;
   });
 }
 
 absl::StatusOr<std::vector<Account>> SqliteStore::List(const AccountQuery& query) const {
   return WithReader([this, &query](Reader& reader) -> absl::StatusOr<std::vector<Account>> {
     const std::string from = std::max(query.prefix, query.after);
-    SQLite::Statement& list = reader.list();
+    SQLite::Statement& list = query.domain.empty() ? reader.list() : reader.list_domain();
     const ResetAtEnd reset(list);
     list.bindNoCopy(1, from);
+    if (!query.domain.empty()) list.bindNoCopy(2, query.domain);
     std::vector<Account> page;
     while (page.size() < query.limit && list.executeStep()) {
-      ASSIGN_OR_RETURN(Account account, ReadAccount(list, file_->path()));
+      ASSIGN_OR_RETURN(Account account, ReadAccount(list, keys_, file_->path()));
       if (!query.after.empty() && account.name.str() == query.after) continue;
       // Names are in order of their bytes, so those with the prefix stand together.
       if (!account.name.str().starts_with(query.prefix)) break;
@@ -251,17 +335,28 @@ absl::StatusOr<uint64_t> SqliteStore::Count() const {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
-                                                       StorePresence presence) {
+                                                       StorePresence presence,
+                                                       const RecordKeys& keys, int fold_pages) {
+  // SQLite counts its memory under a lock, at each of its allocations, of which a read takes six;
+  // nobody asks for the count. Refused, without harm, once SQLite is in use.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   ASSIGN_OR_RETURN(std::unique_ptr<DatabaseFile> file, DatabaseFile::Take(path, presence));
   const DatabaseFile& taken = *file;
   try {
     SQLite::Database writer = taken.OpenWriter();
-    auto store = std::make_unique<SqliteStore>(std::move(file), std::move(writer));
+    auto store =
+        std::make_unique<SqliteStore>(std::move(file), std::move(writer), keys, fold_pages);
     RETURN_IF_ERROR(store->Prepare());
     return store;
   } catch (const SQLite::Exception& exception) {
     return taken.StatusOf(exception, nullptr);
   }
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
+                                                       StorePresence presence,
+                                                       const RecordKeys& keys) {
+  return OpenSqliteStore(path, presence, keys, kFoldPages);
 }
 
 absl::StatusOr<bool> SqliteStoreExists(const std::string& path) { return DatabaseFileExists(path); }

@@ -15,7 +15,13 @@ namespace sasld {
 
 // See OpenStore. `path` is the database file; -wal and -shm files appear beside it.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
-                                                       StorePresence presence);
+                                                       StorePresence presence,
+                                                       const RecordKeys& keys);
+// The write-ahead log is folded back once it has `fold_pages` pages. For tests, which have it done
+// often.
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path,
+                                                       StorePresence presence,
+                                                       const RecordKeys& keys, int fold_pages);
 
 // Whether there is a database file with anything in it. Unavailable: that cannot be told.
 absl::StatusOr<bool> SqliteStoreExists(const std::string& path);

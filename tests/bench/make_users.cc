@@ -25,17 +25,21 @@ namespace sasld {
 namespace {
 
 // "{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey", Dovecot's way to keep them.
-std::string DovecotVerifier(const ScramKeys& keys) {
-  return "{SCRAM-SHA-256}" + std::to_string(keys.iterations) + "," + EncodeBase64(keys.salt) + "," +
-         EncodeBase64(keys.stored_key.Reveal()) + "," + EncodeBase64(keys.server_key.Reveal());
+std::string DovecotVerifier(const ScramVerifiers& scram) {
+  const ScramKeyPair& keys = scram.keys.at(Hash::kSha256);
+  return "{SCRAM-SHA-256}" + std::to_string(scram.iterations) + "," + EncodeBase64(scram.salt) +
+         "," + EncodeBase64(keys.stored_key.Reveal()) + "," +
+         EncodeBase64(keys.server_key.Reveal());
 }
 
 absl::StatusOr<Account> MakeAccount(uint64_t number, Entropy& entropy) {
   const std::string text = std::to_string(number);
   ASSIGN_OR_RETURN(Username name, Username::Prepare("user" + text + "@example.test"));
   Credential credential;
-  credential.scram_sha_256 = DeriveScramKeys(ScramHash::kSha256, Secret("pass-" + text),
-                                             entropy.Bytes(kScramSaltBytes), kScramIterationsLeast);
+  ScramVerifiers& scram = credential.scram.emplace();
+  scram.salt = entropy.Bytes(kScramSaltBytes);
+  scram.keys.emplace(Hash::kSha256, DeriveScramKeyPair(Hash::kSha256, Secret("pass-" + text),
+                                                       scram.salt, scram.iterations));
   const absl::Time created = absl::FromUnixSeconds(1'700'000'000);
   return Account{std::move(name), true, 0, created, created, std::move(credential)};
 }
@@ -44,14 +48,16 @@ absl::Status MakeUsers(const char* store_url, const char* key_file, const char* 
                        uint64_t count) {
   Entropy entropy;
   RETURN_IF_ERROR(CreateKeyFile(key_file, entropy));
+  ASSIGN_OR_RETURN(const ClusterKeys keys, LoadKeyFile(key_file));
+  RecordKeys record_keys;
+  record_keys.Add(keys.current().id, keys.current().record.Clone());
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store,
-                   OpenStore(store_url, StorePresence::kCreateIfMissing));
+                   OpenStore(store_url, StorePresence::kCreateIfMissing, record_keys));
   std::ofstream passwd(passwd_file, std::ios::trunc);
   for (uint64_t number = 0; number < count; ++number) {
     ASSIGN_OR_RETURN(const Account account, MakeAccount(number, entropy));
     RETURN_IF_ERROR(store->Create(account).status());
-    passwd << account.name.str() << ':' << DovecotVerifier(*account.credential.scram_sha_256)
-           << '\n';
+    passwd << account.name.str() << ':' << DovecotVerifier(*account.credential.scram) << '\n';
   }
   passwd.close();
   return passwd ? absl::OkStatus() : absl::UnavailableError("the passwd-file cannot be written");

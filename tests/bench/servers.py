@@ -94,7 +94,7 @@ protocol = "dovecot-auth"
 path = "{self.socket}"
 mode = "0666"
 [log]
-level = "warning"
+level = "warn"
 """)
         server = self.spawn([f"{binaries}/sasld", "--config", sasld])
         self.await_socket(f"{self.folder}/sasl.sock", server, "sasld")

@@ -1,45 +1,93 @@
-// A man in the middle of an honest SCRAM-SHA-256 exchange. Success if, and only if, nothing was
-// changed.
+// A man in the middle of an honest exchange, of the mechanism that the first byte picks. He
+// changes, replaces, inserts and swallows messages, knows an earlier exchange of the same user, and
+// may begin anew with the server. The server lets somebody in only as matching.h says; a client
+// that the server proves itself to believes it only then.
 //
 // The mechanism's state is sealed as the server does it, and passes through the same hands.
 #include <fuzzer/FuzzedDataProvider.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include "server/sasl/base64.h"
 #include "server/sasl/registry.h"
 #include "server/sasl/sealed_state.h"
 #include "tests/fuzz/support.h"
+#include "tests/server/sasl/matching.h"
 
 namespace {
 
+using sasld::Conversation;
+using sasld::RegisteredMechanism;
 using sasld::fuzz::Require;
 
-constexpr std::string_view kPassword = "pencil";
-constexpr std::string_view kSalt = "0123456789abcdef";
-constexpr uint32_t kIterations = 4096;
-constexpr std::string_view kClientFirst = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
-constexpr std::string_view kBinding = "SCRAM-SHA-256 smtp 192.0.2.1";
+// An honest client; what it said, and heard and answered. It takes part in one exchange.
+class ClientSide {
+ public:
+  ClientSide(const RegisteredMechanism& mechanism, const sasld::ClientSettings& settings)
+      : client_(sasld::MakeClient(mechanism.name, settings)) {
+    Require(client_ != nullptr, "every mechanism has a client");
+  }
 
-// Changes some of the messages that pass; knows whether it did.
+  std::optional<std::string> Start(bool at_once) {
+    return at_once ? SayInitialResponse() : std::nullopt;
+  }
+  // Nothing: it gives up.
+  std::optional<std::string> Hear(const std::string& challenge) {
+    if (challenge.empty() && heard_.responses.empty()) {
+      if (auto initial = SayInitialResponse()) return initial;
+    }
+    auto response = client_->Answer(challenge);
+    if (!response) return std::nullopt;
+    heard_.challenges.push_back(challenge);
+    heard_.responses.push_back(*response);
+    return response;
+  }
+  bool Believes(const std::optional<std::string>& data) const { return client_->Believes(data); }
+  const Conversation& heard() const { return heard_; }
+
+ private:
+  std::optional<std::string> SayInitialResponse() {
+    auto initial = client_->InitialResponse();
+    if (initial) heard_.responses.push_back(*initial);
+    return initial;
+  }
+
+  std::unique_ptr<sasld::SaslClient> client_;
+  Conversation heard_;
+};
+
+// Passes messages on, or what he likes better; knows whether he did.
 class Middleman {
  public:
-  explicit Middleman(FuzzedDataProvider& input) : input_(input) {}
+  Middleman(FuzzedDataProvider& input, const std::vector<std::string>& earlier)
+      : input_(input), seen_(earlier) {}
 
-  std::string Pass(std::string message) {
-    const std::string before = message;
-    while (input_.remaining_bytes() > 0 && input_.ConsumeBool()) Change(message);
-    if (message != before) touched_ = true;
-    return message;
+  std::string Pass(const std::string& message) {
+    seen_.push_back(message);
+    std::string passed = message;
+    while (Acts()) Change(passed);
+    if (passed != message) touched_ = true;
+    return passed;
+  }
+  // Whether he does something of his own now.
+  bool Acts() { return input_.remaining_bytes() > 0 && input_.ConsumeBool(); }
+  bool Interferes() {
+    const bool acts = Acts();
+    touched_ = touched_ || acts;
+    return acts;
+  }
+  std::string Forged() {
+    if (input_.ConsumeBool() || seen_.empty()) return input_.ConsumeRandomLengthString(64);
+    return seen_[input_.ConsumeIntegralInRange<size_t>(0, seen_.size() - 1)];
   }
   bool touched() const { return touched_; }
 
  private:
   void Change(std::string& message) {
     const size_t at = input_.ConsumeIntegralInRange<size_t>(0, message.size());
-    switch (input_.ConsumeIntegralInRange<int>(0, 4)) {
+    switch (input_.ConsumeIntegralInRange<int>(0, 6)) {
       case 0:
         message.erase(at, input_.ConsumeIntegralInRange<size_t>(0, 8));
         break;
@@ -52,6 +100,12 @@ class Middleman {
       case 3:
         if (at < message.size()) message[at] = static_cast<char>(message[at] ^ 0x20);
         break;
+      case 4:
+        message = Forged();
+        break;
+      case 5:
+        message = message.substr(0, at) + Forged();
+        break;
       default:
         message += message.substr(at, 16);
         break;
@@ -59,89 +113,159 @@ class Middleman {
   }
 
   FuzzedDataProvider& input_;
+  std::vector<std::string> seen_;
   bool touched_ = false;
 };
 
-std::string SaltedPassword() {
-  std::string salted(SHA256_DIGEST_LENGTH, '\0');
-  PKCS5_PBKDF2_HMAC(kPassword.data(), static_cast<int>(kPassword.size()),
-                    reinterpret_cast<const unsigned char*>(kSalt.data()),
-                    static_cast<int>(kSalt.size()), static_cast<int>(kIterations), EVP_sha256(),
-                    static_cast<int>(salted.size()),
-                    reinterpret_cast<unsigned char*>(salted.data()));
-  return salted;
+const sasld::OneAccount& Account() {
+  static const auto* account = new sasld::OneAccount;
+  return *account;
 }
 
-std::string Hmac(std::string_view key, std::string_view message) {
-  return std::string(sasld::ScramHmac(sasld::ScramHash::kSha256, key, message).Reveal());
+sasld::ClientSettings Settings() {
+  sasld::ClientSettings settings;
+  settings.binding_data = std::string(32, 'x');
+  return settings;
 }
 
-// The client's last message, as an honest client answers what it got. A server-first with another
-// salt or count still gets the salted password of the right one: the signature fails all the same.
-std::string ClientFinal(std::string_view server_first, std::string_view salted,
-                        std::string& server_signature) {
-  const std::string_view nonce = server_first.substr(0, server_first.find(','));
-  const std::string without_proof = "c=biws," + std::string(nonce);
-  const std::string auth_message =
-      std::string(kClientFirst.substr(3)) + "," + std::string(server_first) + "," + without_proof;
-  std::string proof = Hmac(salted, "Client Key");
-  std::string stored_key(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(proof.data()), proof.size(),
-         reinterpret_cast<unsigned char*>(stored_key.data()));
-  const std::string signature = Hmac(stored_key, auth_message);
-  for (size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<char>(proof[i] ^ signature[i]);
-  server_signature = "v=" + sasld::EncodeBase64(Hmac(Hmac(salted, "Server Key"), auth_message));
-  return without_proof + ",p=" + sasld::EncodeBase64(proof);
+// What went over the wire when the same user logged in before.
+std::vector<std::string> EarlierExchange(const RegisteredMechanism& registered,
+                                         const sasld::Mechanism& mechanism) {
+  sasld::ConnectionFacts facts = sasld::FactsOfAnExchange();
+  facts.server_nonce = "anearlierone";
+  sasld::ClientSettings settings = Settings();
+  settings.cnonce = "earliercnonce";
+  sasld::ServerSide server(mechanism, Account(), facts);
+  ClientSide client(registered, settings);
+  std::vector<std::string> seen;
+  std::optional<std::string> response = client.Start(true);
+  while (true) {
+    if (response) seen.push_back(*response);
+    const sasld::Outcome outcome = server.Step(response);
+    if (const auto* success = std::get_if<sasld::Success>(&outcome)) {
+      if (success->data) seen.push_back(*success->data);
+    }
+    const auto* challenge = std::get_if<sasld::Challenge>(&outcome);
+    if (challenge == nullptr) return seen;
+    seen.push_back(challenge->data);
+    response = client.Hear(challenge->data);
+  }
 }
 
-// Plays it out. Whether the server let the client in, and the client believed the server.
-struct Verdicts {
-  bool server = false;
-  bool client = false;
+// One mechanism under attack.
+class Attack {
+ public:
+  explicit Attack(const RegisteredMechanism& attacked)
+      : registered(attacked),
+        mechanism(attacked.make()),
+        earlier(EarlierExchange(attacked, *mechanism)) {}
+
+  const RegisteredMechanism& registered;
+  const std::unique_ptr<const sasld::Mechanism> mechanism;
+  const std::vector<std::string> earlier;
 };
 
-Verdicts Play(Middleman& between, const sasld::ScramKeys& keys, std::string_view salted) {
-  static const std::unique_ptr<const sasld::Mechanism> scram = sasld::MakeScramSha256();
-  static const sasld::StateSealer sealer(sasld::Secret(std::string(32, 'k')),
-                                         std::string(sasld::kStateSaltBytes, 's'));
-  const sasld::ConnectionFacts facts = sasld::fuzz::ExampleFacts();
-  const auto settle = [&keys](sasld::Outcome outcome) {
-    return sasld::fuzz::Settle(std::move(outcome), sasld::PasswordVerdict::kNoMatch, keys);
-  };
+class Play {
+ public:
+  Play(const Attack& attack, FuzzedDataProvider& input)
+      : registered_(attack.registered),
+        mechanism_(*attack.mechanism),
+        between_(input, attack.earlier),
+        client_(registered_, Settings()),
+        server_(NewServer()) {}
 
-  const std::string client_first = between.Pass(std::string(kClientFirst));
-  const sasld::Outcome first = settle(scram->Begin(facts, client_first));
-  const auto* challenge = std::get_if<sasld::Challenge>(&first);
-  if (challenge == nullptr) return {};
-  const std::string sealed = between.Pass(sealer.Seal(1, kBinding, challenge->state));
-  const std::string server_first = between.Pass(challenge->data);
+  void Run() {
+    std::optional<std::string> response = client_.Start(!between_.Acts());
+    for (int round = 0; round < 8 && !ended_; ++round) {
+      if (between_.Interferes()) server_ = NewServer();
+      while (!ended_ && between_.Interferes()) Take(server_.Step(between_.Forged()));
+      if (ended_) break;
+      const sasld::Outcome outcome =
+          server_.Step(response ? std::optional(between_.Pass(*response)) : std::nullopt);
+      Take(outcome);
+      if (ended_) break;
+      response = client_.Hear(between_.Pass(std::get<sasld::Challenge>(outcome).data));
+      if (!response && !between_.Interferes()) break;
+    }
+    Require(let_in_ || between_.touched(), "an untouched exchange succeeds");
+    if (registered_.properties.mutual_auth && !let_in_) {
+      Require(!client_.Believes(between_.Forged()), "no forged proof of the server is believed");
+      Require(!client_.Believes(std::nullopt), "no lack of one either");
+    }
+  }
 
-  std::string server_signature;
-  const std::string client_final =
-      between.Pass(ClientFinal(server_first, salted, server_signature));
-  const std::optional<std::string> state = sealer.Open(kBinding, sealed);
-  if (!state.has_value()) return {};
-  const sasld::Outcome last = settle(scram->Continue(facts, *state, client_final));
-  const auto* success = std::get_if<sasld::Success>(&last);
-  if (success == nullptr) return {};
-  Require(success->identity.authcid.str() == "user" && !success->identity.authzid.has_value(),
-          "who is let in is who asked");
-  Require(success->data.has_value(), "success carries the server's signature");
-  Require(!between.touched(), "nobody is let in by changed messages");
-  return {true, between.Pass(*success->data) == server_signature};
-}
+ private:
+  sasld::ServerSide NewServer() {
+    sasld::ConnectionFacts facts = sasld::FactsOfAnExchange();
+    facts.server_nonce += "n" + std::to_string(servers_++) + "s";
+    return {mechanism_, Account(), facts};
+  }
+
+  void Take(const sasld::Outcome& outcome) {
+    if (std::holds_alternative<sasld::Challenge>(outcome)) return PassState();
+    ended_ = true;
+    if (std::holds_alternative<sasld::Failure>(outcome)) return;
+    let_in_ = true;
+    const auto why =
+        sasld::WhyWronglyLetIn(registered_, outcome, server_.heard(), client_.heard(), Settings());
+    Require(!why, why ? why->c_str() : "");
+    if (const auto* success = std::get_if<sasld::Success>(&outcome)) {
+      Require(success->data.has_value() == registered_.properties.mutual_auth,
+              "who promises a proof gives it");
+      if (success->data) CheckProof(*success->data);
+    }
+  }
+
+  // A server is what its state says: with an older one it goes on from there.
+  void PassState() {
+    static const sasld::StateSealer sealer(sasld::Secret(std::string(32, 'k')),
+                                           std::string(sasld::kStateSaltBytes, 's'));
+    issued_.insert_or_assign(server_.state, server_);
+    const auto opened = sealer.Open(
+        registered_.name, between_.Pass(sealer.Seal(sealed_++, registered_.name, server_.state)));
+    if (!opened) {
+      ended_ = true;
+      return;
+    }
+    Require(issued_.contains(*opened), "no state opens that was not sealed");
+    server_ = issued_.at(*opened);
+  }
+
+  // No other proof is believed: SCRAM's byte by byte, DIGEST-MD5's by its one directive.
+  void CheckProof(const std::string& proof) {
+    Require(client_.Believes(proof), "the client believes the server's own word");
+    const std::string passed = between_.Pass(proof);
+    if (!client_.Believes(passed) || passed == proof) return;
+    const auto directives = sasld::DirectivesOf(passed);
+    Require(registered_.name == "DIGEST-MD5" && directives &&
+                "rspauth=" + directives->at("rspauth") == proof,
+            "no changed proof of the server is believed");
+  }
+
+  const RegisteredMechanism& registered_;
+  const sasld::Mechanism& mechanism_;
+  Middleman between_;
+  ClientSide client_;
+  int servers_ = 0;
+  uint64_t sealed_ = 0;
+  sasld::ServerSide server_;
+  std::map<std::string, sasld::ServerSide> issued_;  // by state
+  bool ended_ = false;
+  bool let_in_ = false;
+};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const std::string salted = SaltedPassword();
-  static const sasld::ScramKeys keys = sasld::DeriveScramKeys(
-      sasld::ScramHash::kSha256, sasld::Secret(kPassword), kSalt, kIterations);
-  FuzzedDataProvider input(data, size);
-  Middleman between(input);
-  const Verdicts verdicts = Play(between, keys, salted);
-  Require(verdicts.server || between.touched(), "an untouched exchange succeeds");
-  Require(verdicts.client == (verdicts.server && !between.touched()),
-          "the client believes an untouched signature only");
+  static const auto* attacks = [] {
+    auto* all = new std::vector<std::unique_ptr<const Attack>>;
+    for (const RegisteredMechanism& mechanism : sasld::AllMechanisms()) {
+      all->push_back(std::make_unique<const Attack>(mechanism));
+    }
+    return all;
+  }();
+  if (size == 0) return 0;
+  FuzzedDataProvider input(data + 1, size - 1);
+  Play(*(*attacks)[data[0] % attacks->size()], input).Run();
   return 0;
 }

@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import resource
 import secrets
 import signal
 import socket
@@ -26,13 +27,18 @@ PATIENCE = 30  # seconds; under sanitizers everything is slow
 arguments = None  # set by main()
 
 
+def absolute(path):
+    """Postfix stands in another folder when it looks for its libraries."""
+    return pathlib.Path(path).absolute()
+
+
 def main():
     """Runs the scenarios of the calling file."""
     global arguments
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--bin", type=pathlib.Path, default=CHECKOUT / "build/release/bin",
+    parser.add_argument("--bin", type=absolute, default=CHECKOUT / "build/release/bin",
                         help="where sasld, sasld-adapter and saslctl are")
-    parser.add_argument("--peers", type=pathlib.Path, default=CHECKOUT / "build/peers",
+    parser.add_argument("--peers", type=absolute, default=CHECKOUT / "build/peers",
                         help="where Postfix is unpacked, now or before")
     arguments, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0]] + rest, verbosity=2)
@@ -86,7 +92,9 @@ class Bed:
     """Starts nothing by itself. close() ends everything and looks for leaked passwords."""
 
     def __init__(self, failure_delay="0s", mechanisms=("SCRAM-SHA-256", "PLAIN", "LOGIN"),
-                 argon2id=(1024, 1), extra_server="", extra_adapter=""):
+                 argon2id=(1024, 1), realm="", extra_server="", extra_adapter="",
+                 throttle="peer_failures = 0\naccount_failures = 0"):
+        """`throttle` is off unless given: scenarios fail more often than people do."""
         # Short, because sockets are in it.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sasld-", dir="/tmp"))
         self.folder.chmod(0o711)
@@ -114,12 +122,15 @@ sasl = ["unix:{self.sasl_socket}"]
 admin = ["unix:{self.admin_socket}"]
 [mechanisms]
 enabled = [{names}]
+realm = "{realm}"
 [passwords.argon2id]
 memory_kib = {argon2id[0]}
 iterations = {argon2id[1]}
 parallelism = 1
 [policy]
 failure_delay = "{failure_delay}"
+[policy.throttle]
+{throttle}
 [log]
 level = "debug"
 successes = true
@@ -137,20 +148,27 @@ level = "debug"
 
     # Programs.
 
-    def _spawn(self, name, command):
+    def _spawn(self, name, command, open_files=None):
+        def prepare():
+            _die_with_parent()
+            if open_files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, open_files)
         with open(self.logs / f"{name}.log", "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    start_new_session=True, preexec_fn=_die_with_parent)
+                                    start_new_session=True, preexec_fn=prepare)
 
-    def start_sasld(self, wait=True):
-        self.sasld = self._spawn("sasld", [arguments.bin / "sasld", "--config", self.sasld_toml])
+    # `open_files`: the soft and the hard limit of them.
+
+    def start_sasld(self, wait=True, open_files=None):
+        self.sasld = self._spawn(
+            "sasld", [arguments.bin / "sasld", "--config", self.sasld_toml], open_files)
         if wait:
             wait_until("sasld answers", lambda: self._alive("sasld", self.sasld) and
                        self.ctl("status").returncode == 0)
 
-    def start_adapter(self):
+    def start_adapter(self, open_files=None):
         self.adapter = self._spawn(
-            "adapter", [arguments.bin / "sasld-adapter", "--config", self.adapter_toml])
+            "adapter", [arguments.bin / "sasld-adapter", "--config", self.adapter_toml], open_files)
         wait_until("the adapter listens", lambda: self._alive("adapter", self.adapter) and
                    self._connects(self.auth_socket))
 
@@ -291,7 +309,7 @@ level = "debug"
             self.postfix = None
 
 
-class _Scenario(unittest.TestCase):
+class Scenario(unittest.TestCase):
     OPTIONS = {}  # of Bed
     POSTFIX = {}  # of Bed.start_postfix
 
@@ -303,7 +321,7 @@ class _Scenario(unittest.TestCase):
             print(self.last_logs or self.bed.ends_of_logs(), file=sys.stderr)
 
 
-class SharedBed(_Scenario):
+class SharedBed(Scenario):
     """One running bed for all tests of a class."""
 
     @classmethod
@@ -321,7 +339,7 @@ class SharedBed(_Scenario):
         cls.bed.close()
 
 
-class OwnBed(_Scenario):
+class OwnBed(Scenario):
     """A bed for each test, which starts in it what it needs."""
 
     def setUp(self):

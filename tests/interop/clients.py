@@ -79,11 +79,14 @@ def smtp_auth(port, *lines):
 
 
 class Scram:
-    """The client of RFC 5802 and 7677, a step at a time. Messages are in base64."""
+    """The client of RFC 5802 and 7677, a step at a time. Messages are in base64.
 
-    def __init__(self, user, password, authzid=""):
+    `hash`: as hashlib names it."""
+
+    def __init__(self, user, password, authzid="", flag="n", hash="sha256"):
+        self._hash = hash
         self._password = password.encode()
-        self._gs2 = f"n,{'a=' + authzid if authzid else ''},"
+        self._gs2 = f"{flag},{'a=' + authzid if authzid else ''},"
         name = user.replace("=", "=3D").replace(",", "=2C")
         self.nonce = secrets.token_hex(12)
         self._bare = f"n={name},r={self.nonce}"
@@ -96,15 +99,16 @@ class Scram:
         fields = dict(part.split("=", 1) for part in text.split(","))
         assert fields["r"].startswith(self.nonce) and len(fields["r"]) > len(self.nonce) + 17
         assert int(fields["i"]) >= 4096
-        salted = hashlib.pbkdf2_hmac("sha256", self._password, base64.b64decode(fields["s"]),
+        salted = hashlib.pbkdf2_hmac(self._hash, self._password, base64.b64decode(fields["s"]),
                                      int(fields["i"]))
         without_proof = f"c={b64(self._gs2)},r={fields['r']}"
         message = ",".join((self._bare, text, without_proof)).encode()
-        client_key = hmac.digest(salted, b"Client Key", "sha256")
-        signature = hmac.digest(hashlib.sha256(client_key).digest(), message, "sha256")
+        client_key = hmac.digest(salted, b"Client Key", self._hash)
+        stored_key = hashlib.new(self._hash, client_key).digest()
+        signature = hmac.digest(stored_key, message, self._hash)
         proof = bytes(a ^ b for a, b in zip(client_key, signature))
-        server_key = hmac.digest(salted, b"Server Key", "sha256")
-        self._server_signature = hmac.digest(server_key, message, "sha256")
+        server_key = hmac.digest(salted, b"Server Key", self._hash)
+        self._server_signature = hmac.digest(server_key, message, self._hash)
         return b64(f"{without_proof},p={b64(proof)}")
 
     def server_is_right(self, server_final):
@@ -168,11 +172,12 @@ class AuthSocket:
             return None
         return line.decode(errors="replace").rstrip("\n") if line else None
 
-    def auth(self, mechanism, response):
-        """One AUTH with an initial response; the reply's line with the id taken out."""
+    def auth(self, mechanism, response=None, facts="rip=127.0.0.1"):
+        """One AUTH, with an initial response if there is one; the reply's line without the id."""
         self._id += 1
+        initial = "" if response is None else f"\tresp={response}"
         self.socket.sendall(f"AUTH\t{self._id}\t{mechanism}\tservice=smtp\tnologin\tlip=127.0.0.1\t"
-                            f"rip=127.0.0.1\tresp={response}\n".encode())
+                            f"{facts}{initial}\n".encode())
         return self._reply()
 
     def cont(self, response):

@@ -4,11 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "storage/record_keys.h"
 #include "storage/store.h"
 
 namespace sasld {
 
 Username Name(std::string_view name);
+
+// One key, always the same.
+const RecordKeys& SampleRecordKeys();
 
 // An account with every field set; `variant` changes all of them but the name.
 Account MakeAccount(std::string_view name, int variant = 1);

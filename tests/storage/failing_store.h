@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -17,13 +18,23 @@ class FailingStore final : public Store {
   void FailReads(bool fail) { fail_reads_ = fail; }
   void FailWrites(bool fail) { fail_writes_ = fail; }
 
+  // What Find() calls from now on once it has read. Not to be set while others read.
+  void AfterFind(std::function<void()> call) { after_find_ = std::move(call); }
+
   absl::StatusOr<Account> Find(const Username& name) const override {
     if (fail_reads_) return Broken();
-    return store_->Find(name);
+    absl::StatusOr<Account> found = store_->Find(name);
+    if (after_find_) after_find_();
+    return found;
   }
   absl::StatusOr<Epoch> Create(const Account& account) override {
     if (fail_writes_) return Broken();
     return store_->Create(account);
+  }
+  absl::StatusOr<std::vector<absl::StatusOr<Written>>> CreateMany(std::span<const Account> accounts,
+                                                                  IfThere if_there) override {
+    if (fail_writes_) return Broken();
+    return store_->CreateMany(accounts, if_there);
   }
   absl::StatusOr<Epoch> Update(const Account& account) override {
     if (fail_writes_) return Broken();
@@ -41,11 +52,37 @@ class FailingStore final : public Store {
     if (fail_reads_) return Broken();
     return store_->Count();
   }
+  absl::Status NoteUses(const std::vector<Use>& uses) override {
+    if (fail_writes_) return Broken();
+    return store_->NoteUses(uses);
+  }
+  absl::StatusOr<std::map<std::string, LastUse>> UsesOf(const Username& name) const override {
+    if (fail_reads_) return Broken();
+    return store_->UsesOf(name);
+  }
+  absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const override {
+    if (fail_reads_) return Broken();
+    return store_->CountByKey();
+  }
+  absl::StatusOr<std::string> Reseal(const std::string& after, size_t limit,
+                                     const Amend& amend) override {
+    if (fail_writes_) return Broken();
+    return store_->Reseal(after, limit, amend);
+  }
+  absl::StatusOr<uint64_t> BackUp(const std::string& path, const BackupWatch& watch) override {
+    if (fail_reads_) return Broken();
+    return store_->BackUp(path, watch);
+  }
+  absl::Status ForgetKey(uint32_t id) override {
+    if (fail_writes_) return Broken();
+    return store_->ForgetKey(id);
+  }
 
  private:
   static absl::Status Broken() { return absl::UnavailableError("the disk is on strike"); }
 
   const std::unique_ptr<Store> store_;
+  std::function<void()> after_find_;
   std::atomic<bool> fail_reads_ = false;
   std::atomic<bool> fail_writes_ = false;
 };

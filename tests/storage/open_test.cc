@@ -14,7 +14,7 @@ namespace {
 TEST(OpenStore, OpensMemory) {
   for (const StorePresence presence :
        {StorePresence::kCreateIfMissing, StorePresence::kMustExist}) {
-    const auto store = OpenStore("memory:", presence);
+    const auto store = OpenStore("memory:", presence, SampleRecordKeys());
     ASSERT_TRUE(store.ok()) << store.status();
     EXPECT_EQ((*store)->Count().value(), 0U);
   }
@@ -23,10 +23,14 @@ TEST(OpenStore, OpensMemory) {
 
 TEST(OpenStore, RefusesUnknownSchemesAndMissingPaths) {
   for (const char* url : {"", "sqlite", "sqlite:", "SQLite:/x.db", "/x.db", "oracle:x", "memory"}) {
-    const absl::Status status = OpenStore(url, StorePresence::kCreateIfMissing).status();
+    const absl::Status status =
+        OpenStore(url, StorePresence::kCreateIfMissing, SampleRecordKeys()).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << url << ": " << status;
+    EXPECT_EQ(CheckStoreUrl(url), status);
   }
   EXPECT_TRUE(absl::IsInvalidArgument(StoreExists("oracle:x").status()));
+  EXPECT_TRUE(CheckStoreUrl("memory:").ok());
+  EXPECT_TRUE(CheckStoreUrl("sqlite:/no/such/folder.db").ok());
 }
 
 TEST(OpenStore, TellsWhetherADatabaseExists) {
@@ -57,12 +61,12 @@ TEST(OpenStore, TakesEveryPathForAFile) {
   for (const char* name : {":memory:", "file:x.db?mode=memory", "relative.db", "./also.db"}) {
     const std::string url = std::string("sqlite:") + name;
     {
-      const auto store = OpenStore(url, StorePresence::kCreateIfMissing);
+      const auto store = OpenStore(url, StorePresence::kCreateIfMissing, SampleRecordKeys());
       ASSERT_TRUE(store.ok()) << store.status();
       EXPECT_TRUE((*store)->Create(MakeAccount("ann")).ok());
     }
     EXPECT_TRUE(std::filesystem::is_regular_file(name)) << name;
-    const auto again = OpenStore(url, StorePresence::kMustExist);
+    const auto again = OpenStore(url, StorePresence::kMustExist, SampleRecordKeys());
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_TRUE((*again)->Find(Name("ann")).ok()) << name;
   }

@@ -10,7 +10,6 @@ namespace {
 TEST(CloneAccount, CopiesEveryField) {
   Account account = MakeAccount("ann", 2);
   account.epoch = 7;
-  account.credential.scram_sha_256->epoch = 7;
   ExpectAccount(CloneAccount(account), account, 7);
   ExpectAccount(CloneAccount(MakeBareAccount("bare")), MakeBareAccount("bare"), 0);
 }
@@ -18,9 +17,10 @@ TEST(CloneAccount, CopiesEveryField) {
 TEST(CloneAccount, HasSecretsOfItsOwn) {
   Account account = MakeAccount("ann");
   const Account clone = CloneAccount(account);
-  account.credential.scram_sha_256->stored_key.Bytes()[0] ^= 1;
-  EXPECT_FALSE(EqualsConstantTime(clone.credential.scram_sha_256->stored_key.Reveal(),
-                                  account.credential.scram_sha_256->stored_key.Reveal()));
+  Secret& stored_key = account.credential.scram->keys.at(Hash::kSha256).stored_key;
+  stored_key.Bytes()[0] ^= 1;
+  EXPECT_FALSE(EqualsConstantTime(
+      clone.credential.scram->keys.at(Hash::kSha256).stored_key.Reveal(), stored_key.Reveal()));
 }
 
 }  // namespace

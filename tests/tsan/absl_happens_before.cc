@@ -23,6 +23,17 @@ class ConditionsIgnored {
   ConditionsIgnored& operator=(const ConditionsIgnored&) = delete;
   ~ConditionsIgnored() { AnnotateIgnoreReadsEnd(__FILE__, __LINE__); }
 };
+struct Acquired {
+  absl::Mutex* mutex;
+  ~Acquired() { __tsan_acquire(mutex); }
+};
+
+// Abseil's search for deadlocks keeps a graph of all locks under a lock of its own, which
+// ThreadSanitizer cannot see either. The programs switch it off as well.
+const bool deadlocks_unsought = [] {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return true;
+}();
 }  // namespace
 
 // Mangled names of what is wrapped; CMakeLists.txt lists the same.
@@ -45,22 +56,33 @@ class ConditionsIgnored {
     REAL(MUTEX(name))(mutex);                   \
   }
 
+// Where a status that threads share is let go of last: the count went down in Abseil's library
+// before, out of sight.
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:absl::debian3::Status::Unref\n";
+}
+
 extern "C" {
 LOCKS(4Lock)
 LOCKS(10ReaderLock)
 UNLOCKS(6Unlock)
 UNLOCKS(12ReaderUnlock)
 
-#define AWAIT _ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE
-void REAL(AWAIT)(absl::Mutex* mutex, const absl::Condition& condition);
-void WRAP(AWAIT)(absl::Mutex* mutex, const absl::Condition& condition) {
-  __tsan_release(mutex);
-  {
-    const ConditionsIgnored ignored;
-    REAL(AWAIT)(mutex, condition);
+// The mutex is let go of while one waits, with or without a limit.
+#define AWAITS(symbol, result, ...)                                                       \
+  result REAL(symbol)(absl::Mutex * mutex,                                                \
+                      const absl::Condition& condition __VA_OPT__(, __VA_ARGS__ limit));  \
+  result WRAP(symbol)(absl::Mutex * mutex,                                                \
+                      const absl::Condition& condition __VA_OPT__(, __VA_ARGS__ limit)) { \
+    __tsan_release(mutex);                                                                \
+    const Acquired again{mutex};                                                          \
+    const ConditionsIgnored ignored;                                                      \
+    return REAL(symbol)(mutex, condition __VA_OPT__(, limit));                            \
   }
-  __tsan_acquire(mutex);
-}
+AWAITS(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE, void)
+AWAITS(_ZN4absl7debian35Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE, bool, absl::Time)
+AWAITS(_ZN4absl7debian35Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE, bool,
+       absl::Duration)
 
 #define NOTIFY _ZN4absl7debian312Notification6NotifyEv
 void REAL(NOTIFY)(absl::Notification* notification);

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "tests/sample_settings.h"
 
 namespace sasld {
 namespace {
@@ -29,16 +32,37 @@ TEST(AdapterConfig, HasDefaults) {
   EXPECT_EQ(config->log_level, "info");
 }
 
-TEST(AdapterConfig, SampleIsValidAndHasTheDefaults) {
-  absl::StatusOr<AdapterConfig> config = LoadAdapterConfig(SAMPLE_CONFIG);
-  ASSERT_TRUE(config.ok()) << config.status();
-  AdapterConfig defaults = ParseAdapterConfig(kListen, "a.toml").value();
-  EXPECT_EQ(config->server_addresses, defaults.server_addresses);
-  EXPECT_EQ(config->answer_within, defaults.answer_within);
-  EXPECT_EQ(config->idle, defaults.idle);
-  EXPECT_EQ(config->log_level, defaults.log_level);
-  EXPECT_EQ(config->fallback_mechanisms.SerializeAsString(),
-            defaults.fallback_mechanisms.SerializeAsString());
+// Whether all is the same but a listener's protocol and path, which have no default.
+bool SameButForTheNames(const AdapterConfig& a, AdapterConfig b) {
+  if (b.listen.size() != 1) return false;
+  b.listen[0].protocol = a.listen.at(0).protocol;
+  b.listen[0].socket.path = a.listen.at(0).socket.path;
+  return a.server_addresses == b.server_addresses && a.server_tls == b.server_tls &&
+         a.listen == b.listen &&
+         a.fallback_mechanisms.SerializeAsString() == b.fallback_mechanisms.SerializeAsString() &&
+         a.mechanisms_state_file == b.mechanisms_state_file && a.answer_within == b.answer_within &&
+         a.idle == b.idle && a.log_level == b.log_level;
+}
+
+TEST(AdapterConfig, TheSampleIsTheDefaults) {
+  const absl::StatusOr<AdapterConfig> sample = LoadAdapterConfig(SAMPLE_CONFIG);
+  ASSERT_TRUE(sample.ok()) << sample.status();
+  EXPECT_TRUE(SameButForTheNames(*sample, ParseAdapterConfig(kListen, "a.toml").value()));
+}
+
+// One at a time, so that a failure names the key.
+TEST(AdapterConfig, EachSettingOfTheSampleIsItsDefault) {
+  const AdapterConfig defaults = ParseAdapterConfig(kListen, "a.toml").value();
+  const std::vector<SampleSetting> settings = SampleSettings(SAMPLE_CONFIG);
+  ASSERT_GT(settings.size(), 10u);
+  for (const SampleSetting& setting : settings) {
+    if (setting.key == "protocol" || setting.key == "path") continue;
+    const bool in_listen = setting.header == "[[listen]]";
+    const absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(
+        in_listen ? kListen + setting.line + "\n" : setting.text() + kListen, "sample");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_TRUE(SameButForTheNames(*config, defaults)) << setting.text();
+  }
 }
 
 TEST(AdapterConfig, ReadsEveryKey) {
@@ -99,10 +123,17 @@ TEST(AdapterConfig, NamesTheMistakeAndItsLine) {
       ErrorOf("[mechanisms]\nfallback = [\"APOP private\"]\n"),
       "a.toml:2: mechanisms.fallback: offers no mechanism; Postfix would not even start a session");
   EXPECT_EQ(ErrorOf("[log]\nlevel = \"loud\"\n"),
-            "a.toml:2: log.level: \"loud\" is none of \"debug\", \"info\", \"warning\", \"error\"");
+            "a.toml:2: log.level: \"loud\" is none of debug, info, warn, error");
   EXPECT_NE(ErrorOf("[limits]\nanswer_within = \"20s\"\n").find("a.toml:2: limits.answer_within: "),
             std::string::npos);
   EXPECT_NE(ErrorOf("[limit]\n").find("a.toml:1: limit: unknown key"), std::string::npos);
+}
+
+TEST(AdapterConfig, TakesTheLogLevelsThatSasldTakes) {
+  for (std::string level : {"debug", "info", "warn", "error"}) {
+    EXPECT_EQ(ErrorOf("[log]\nlevel = \"" + level + "\"\n"), "");
+  }
+  EXPECT_NE(ErrorOf("[log]\nlevel = \"warning\"\n"), "");
 }
 
 TEST(AdapterConfig, NamesMistakesInListeners) {

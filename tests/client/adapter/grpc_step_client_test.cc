@@ -24,6 +24,15 @@ std::optional<v1::StepReply> Succeed(const v1::StepRequest& step) {
   return SuccessFor(step.mechanism());
 }
 std::optional<v1::StepReply> StaySilent(const v1::StepRequest&) { return std::nullopt; }
+// Tells each step that nobody can say.
+auto Temporary(const char* text, bool retry_elsewhere) {
+  return [text, retry_elsewhere](const v1::StepRequest&) {
+    v1::StepReply reply;
+    reply.mutable_temporary()->set_text(text);
+    reply.mutable_temporary()->set_retry_elsewhere(retry_elsewhere);
+    return reply;
+  };
+}
 
 // A client and all that it told.
 class Subject {
@@ -254,12 +263,7 @@ TEST(GrpcStepClient, SendsToTheSecondServerAtOnceWhatTheFirstLost) {
 
 TEST(GrpcStepClient, AsksAnotherServerWhenOneSaysElsewhere) {
   TemporaryFolder folder;
-  auto refuse = [](const v1::StepRequest&) {
-    v1::StepReply reply;
-    reply.mutable_temporary()->set_retry_elsewhere(true);
-    return reply;
-  };
-  FakeSaslServer first(folder.File("1"), refuse);
+  FakeSaslServer first(folder.File("1"), Temporary("full", true));
   FakeSaslServer second(folder.File("2"), Succeed);
   Subject subject({folder.File("1"), folder.File("2")});
   while (subject.changes().size() < 2) absl::SleepFor(absl::Milliseconds(5));
@@ -268,15 +272,21 @@ TEST(GrpcStepClient, AsksAnotherServerWhenOneSaysElsewhere) {
   EXPECT_EQ(first.steps().size(), 1u);
 }
 
+// As for a client that is throttled: there it would have guesses left.
+TEST(GrpcStepClient, AsksNoOtherServerUnlessToldTo) {
+  TemporaryFolder folder;
+  FakeSaslServer first(folder.File("1"), Temporary("too many failed logins", false));
+  FakeSaslServer second(folder.File("2"), Succeed);
+  Subject subject({folder.File("1"), folder.File("2")});
+  while (subject.changes().size() < 2) absl::SleepFor(absl::Milliseconds(5));
+  subject.Send(1);
+  EXPECT_EQ(subject.Reply(1).temporary().text(), "too many failed logins");
+  EXPECT_TRUE(second.steps().empty());
+}
+
 TEST(GrpcStepClient, PassesARefusalOnWhenThereIsNoOtherServer) {
   TemporaryFolder folder;
-  auto refuse = [](const v1::StepRequest&) {
-    v1::StepReply reply;
-    reply.mutable_temporary()->set_retry_elsewhere(true);
-    reply.mutable_temporary()->set_text("full");
-    return reply;
-  };
-  FakeSaslServer server(folder.File("1"), refuse);
+  FakeSaslServer server(folder.File("1"), Temporary("full", true));
   Subject subject({folder.File("1")});
   ASSERT_TRUE(subject.WaitUntilConnected(true));
   subject.Send(1);
@@ -292,6 +302,19 @@ TEST(GrpcStepClient, DoesNotSendAStepThatBreaksStreamsForEver) {
   subject.Send(1);
   EXPECT_EQ(subject.Reply(1).temporary().text(), "the stream broke too often");
   EXPECT_EQ(server.steps().size(), static_cast<size_t>(GrpcStepClient::kMaxSends));
+}
+
+TEST(GrpcStepClient, NoticesTheEndOfAStreamOnWhichNoReplyIsAwaited) {
+  TemporaryFolder folder;
+  auto server = std::make_unique<FakeSaslServer>(folder.File("s"), Succeed);
+  Subject subject({folder.File("s")});
+  ASSERT_TRUE(subject.WaitUntilConnected(true));
+  subject.Send(1);
+  subject.Reply(1);
+  absl::Time began = MonotonicNow();
+  server.reset();
+  EXPECT_TRUE(subject.WaitUntilConnected(false));
+  EXPECT_LT(MonotonicNow() - began, absl::Seconds(3));  // before the mechanisms are asked for again
 }
 
 TEST(GrpcStepClient, MovesToOtherServers) {

@@ -77,6 +77,10 @@ v1::StepReply ReplyFrom(std::istream& words) {
     reply.mutable_success()->set_authcid(next());
     reply.mutable_success()->set_authzid(next());
     if (std::string data = next(); !data.empty()) reply.mutable_success()->set_data(data);
+  } else if (kind == "anonymous") {
+    reply.mutable_success()->set_authcid(next());
+    reply.mutable_success()->set_authzid(reply.success().authcid());
+    reply.mutable_success()->set_anonymous(true);
   } else if (kind == "failure") {
     reply.mutable_failure()->set_code(CodeNamed(next()));
     reply.mutable_failure()->set_authcid(next());

@@ -2,11 +2,12 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 
 #include <string_view>
 #include <utility>
+
+#include "tests/client/saslctl/fake_admin.h"
 
 namespace sasld::saslctl {
 namespace {
@@ -20,9 +21,9 @@ const unsigned char* Unsigned(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string Hmac(std::string_view key, std::string_view message) {
-  std::string mac(SHA256_DIGEST_LENGTH, '\0');
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Unsigned(message), message.size(),
+std::string Hmac(const EVP_MD* hash, std::string_view key, std::string_view message) {
+  std::string mac(static_cast<size_t>(EVP_MD_get_size(hash)), '\0');
+  HMAC(hash, key.data(), static_cast<int>(key.size()), Unsigned(message), message.size(),
        Unsigned(mac), nullptr);
   return mac;
 }
@@ -34,13 +35,36 @@ std::string Base64(std::string_view bytes) {
   return text;
 }
 
-std::string SaltedPassword(std::string_view password) {
+std::string Digest(const EVP_MD* hash, std::string_view message) {
+  std::string digest(static_cast<size_t>(EVP_MD_get_size(hash)), '\0');
+  EVP_Digest(message.data(), message.size(), Unsigned(digest), nullptr, hash, nullptr);
+  return digest;
+}
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) {
+    for (const int digit : {(c >> 4) & 15, c & 15}) hex += "0123456789abcdef"[digit];
+  }
+  return hex;
+}
+
+// The hash of "SCRAM-SHA-256" and the like, by the name that OpenSSL has for it.
+const EVP_MD* HashOf(const std::string& mechanism) {
+  const std::string name = mechanism.substr(std::string_view("SCRAM-").size());
+  return EVP_get_digestbyname((name == "SHA-1"      ? "SHA1"
+                               : name == "SHA3-512" ? name
+                                                    : "SHA" + name.substr(4))
+                                  .c_str());
+}
+
+std::string SaltedPassword(const EVP_MD* hash, std::string_view password) {
   std::string salt(18, '\0');
   EVP_DecodeBlock(Unsigned(salt), Unsigned(std::string_view(kSalt)), 24);
   salt.resize(16);
-  std::string salted(SHA256_DIGEST_LENGTH, '\0');
+  std::string salted(static_cast<size_t>(EVP_MD_get_size(hash)), '\0');
   PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), Unsigned(salt), 16,
-                    kIterations, EVP_sha256(), SHA256_DIGEST_LENGTH, Unsigned(salted));
+                    kIterations, hash, static_cast<int>(salted.size()), Unsigned(salted));
   return salted;
 }
 
@@ -75,121 +99,6 @@ v1::StepReply Welcome(const std::string& name) {
 
 }  // namespace
 
-class FakeSasld::AdminService final : public v1::Admin::Service {
- public:
-  explicit AdminService(FakeSasld& fake) : fake_(fake) {}
-
-  grpc::Status CreateUser(grpc::ServerContext* context, const v1::CreateUserRequest* request,
-                          v1::User* reply) override {
-    return Guarded(context, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(fake_.mutex_) {
-      if (request->password() == "short") {
-        return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "password: too short");
-      }
-      if (fake_.users_.contains(request->name())) {
-        return grpc::Status(grpc::StatusCode::ALREADY_EXISTS, "there is such a user");
-      }
-      FakeUser& user = fake_.users_[request->name()];
-      user.password = request->password();
-      user.user.set_name(request->name());
-      user.user.set_enabled(!request->disabled());
-      user.user.set_epoch(fake_.users_.size());
-      user.user.mutable_created()->set_seconds(1'000'000'000);
-      user.user.mutable_password_changed()->set_seconds(1'000'000'001);
-      user.user.add_mechanisms("SCRAM-SHA-256");
-      user.user.add_mechanisms("PLAIN");
-      *reply = user.user;
-      return grpc::Status::OK;
-    });
-  }
-
-  grpc::Status SetPassword(grpc::ServerContext* context, const v1::SetPasswordRequest* request,
-                           v1::User* reply) override {
-    return WithUser(context, request->name(), [&](FakeUser& user) {
-      user.password = request->password();
-      *reply = user.user;
-    });
-  }
-
-  grpc::Status GetUser(grpc::ServerContext* context, const v1::GetUserRequest* request,
-                       v1::User* reply) override {
-    return WithUser(context, request->name(), [&](FakeUser& user) { *reply = user.user; });
-  }
-
-  grpc::Status SetUserEnabled(grpc::ServerContext* context,
-                              const v1::SetUserEnabledRequest* request, v1::User* reply) override {
-    return WithUser(context, request->name(), [&](FakeUser& user) {
-      user.user.set_enabled(request->enabled());
-      *reply = user.user;
-    });
-  }
-
-  grpc::Status DeleteUser(grpc::ServerContext* context, const v1::DeleteUserRequest* request,
-                          v1::DeleteUserReply*) override {
-    return Guarded(context, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(fake_.mutex_) {
-      return fake_.users_.erase(request->name()) == 1
-                 ? grpc::Status::OK
-                 : grpc::Status(grpc::StatusCode::NOT_FOUND, "no such user");
-    });
-  }
-
-  grpc::Status ListUsers(grpc::ServerContext* context, const v1::ListUsersRequest* request,
-                         v1::ListUsersReply* reply) override {
-    return Guarded(context, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(fake_.mutex_) {
-      const uint32_t most = std::min(request->page_size(), fake_.behaviour_.page_size_most);
-      auto next = fake_.users_.upper_bound(request->page_token());
-      for (; next != fake_.users_.end(); ++next) {
-        if (!next->first.starts_with(request->prefix())) continue;
-        if (static_cast<uint32_t>(reply->users_size()) == most) {
-          reply->set_next_page_token(reply->users().rbegin()->name());
-          break;
-        }
-        *reply->add_users() = next->second.user;
-      }
-      return grpc::Status::OK;
-    });
-  }
-
-  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest*,
-                         v1::GetStatusReply* reply) override {
-    return Guarded(context, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(fake_.mutex_) {
-      reply->set_version("9.8.7");
-      reply->mutable_started()->set_seconds(1'700'000'000);
-      reply->set_store_url("memory:");
-      reply->set_store_error(fake_.behaviour_.store_error);
-      reply->set_users(fake_.users_.size());
-      reply->add_mechanisms("SCRAM-SHA-256");
-      reply->set_lane_threads(2);
-      reply->set_lane_capacity(64);
-      reply->set_successes(5);
-      return grpc::Status::OK;
-    });
-  }
-
- private:
-  template <class Work>
-  grpc::Status Guarded(grpc::ServerContext* context, Work work) {
-    while (fake_.behaviour_.never_answers && !context->IsCancelled())
-      absl::SleepFor(absl::Milliseconds(5));
-    if (!fake_.behaviour_.every_admin_call.ok()) return fake_.behaviour_.every_admin_call;
-    absl::MutexLock lock(&fake_.mutex_);
-    return work();
-  }
-
-  template <class Work>
-  grpc::Status WithUser(grpc::ServerContext* context, const std::string& name, Work work) {
-    return Guarded(context, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(fake_.mutex_) {
-      const auto found = fake_.users_.find(name);
-      if (found == fake_.users_.end()) {
-        return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such user");
-      }
-      work(found->second);
-      return grpc::Status::OK;
-    });
-  }
-
-  FakeSasld& fake_;
-};
-
 class FakeSasld::SaslService final : public v1::Sasl::Service {
  public:
   explicit SaslService(FakeSasld& fake) : fake_(fake) {}
@@ -206,6 +115,10 @@ class FakeSasld::SaslService final : public v1::Sasl::Service {
       *reply = Plain(*request);
     } else if (request->mechanism() == "LOGIN") {
       *reply = Login(*request);
+    } else if (request->mechanism() == "CRAM-MD5") {
+      *reply = CramMd5(*request);
+    } else if (request->mechanism() == "DIGEST-MD5") {
+      *reply = DigestMd5(*request);
     } else {
       *reply = Scram(*request);
     }
@@ -250,18 +163,56 @@ class FakeSasld::SaslService final : public v1::Sasl::Service {
     const std::string name = Attribute(request.state(), "n");
     const std::string without_proof = message.substr(0, message.rfind(",p="));
     const std::string auth_message = request.state() + "," + without_proof;
-    const std::string salted = SaltedPassword(fake_.PasswordOf(name));
-    std::string proof = Hmac(salted, "Client Key");
-    std::string stored_key(SHA256_DIGEST_LENGTH, '\0');
-    SHA256(Unsigned(std::as_const(proof)), proof.size(), Unsigned(stored_key));
-    const std::string signature = Hmac(stored_key, auth_message);
+    const EVP_MD* hash = HashOf(request.mechanism());
+    const std::string salted = SaltedPassword(hash, fake_.PasswordOf(name));
+    std::string proof = Hmac(hash, salted, "Client Key");
+    const std::string signature = Hmac(hash, Digest(hash, proof), auth_message);
     for (size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<char>(proof[i] ^ signature[i]);
     if (Attribute(message, "p") != Base64(proof)) {
       return Refusal(v1::Failure::AUTHENTICATION_FAILED);
     }
     v1::StepReply reply = Welcome(name);
     const std::string key = fake_.behaviour_.wrong_server_signature ? "Another Key" : "Server Key";
-    reply.mutable_success()->set_data("v=" + Base64(Hmac(Hmac(salted, key), auth_message)));
+    reply.mutable_success()->set_data("v=" +
+                                      Base64(Hmac(hash, Hmac(hash, salted, key), auth_message)));
+    return reply;
+  }
+
+  v1::StepReply CramMd5(const v1::StepRequest& request) {
+    const std::string challenge = "<1896.697170952@postoffice.example>";
+    if (request.state().empty()) return ChallengeWith(challenge, "challenged");
+    const std::string& message = request.response();
+    const std::string name = message.substr(0, message.rfind(' '));
+    const std::string digest = Hex(Hmac(EVP_md5(), fake_.PasswordOf(name), challenge));
+    return message == name + " " + digest ? Welcome(name)
+                                          : Refusal(v1::Failure::AUTHENTICATION_FAILED);
+  }
+
+  // RFC 2831 with values that hold no comma.
+  v1::StepReply DigestMd5(const v1::StepRequest& request) {
+    if (request.state().empty()) {
+      return ChallengeWith(
+          "realm=\"example.org\",nonce=\"nnn\",qop=\"auth\",charset=utf-8,algorithm=md5-sess",
+          "challenged");
+    }
+    const std::string& message = request.response();
+    const auto value = [&message](std::string_view name) {
+      const std::string raw = Attribute(message, name);
+      return raw.starts_with('"') ? raw.substr(1, raw.size() - 2) : raw;
+    };
+    const auto hex = [](std::string_view text) { return Hex(Digest(EVP_md5(), text)); };
+    const std::string name = value("username");
+    const std::string ha1 = Digest(EVP_md5(), name + ":example.org:" + fake_.PasswordOf(name));
+    const std::string session =
+        hex(ha1 + ":nnn:" + value("cnonce")) + ":nnn:00000001:" + value("cnonce") + ":auth:";
+    const std::string uri = ":" + value("digest-uri");
+    if (value("digest-uri") != request.connection().service() + "/example.org" ||
+        value("response") != hex(session + hex("AUTHENTICATE" + uri))) {
+      return Refusal(v1::Failure::AUTHENTICATION_FAILED);
+    }
+    v1::StepReply reply = Welcome(name);
+    reply.mutable_success()->set_data(
+        "rspauth=" + hex(session + hex(fake_.behaviour_.wrong_server_signature ? "x" : uri)));
     return reply;
   }
 
@@ -307,9 +258,21 @@ bool FakeSasld::IsEnabled(const std::string& name) {
   return found != users_.end() && found->second.user.enabled();
 }
 
+FakeUsers& FakeSasld::imported() { return *admin_; }
+
 v1::ConnectionFacts FakeSasld::last_facts() {
   absl::MutexLock lock(&mutex_);
   return last_facts_;
+}
+
+v1::SetUserRulesRequest FakeSasld::last_rules() {
+  absl::MutexLock lock(&mutex_);
+  return last_rules_;
+}
+
+v1::ListAppPasswordsReply& FakeSasld::app_passwords(const std::string& user) {
+  absl::MutexLock lock(&mutex_);
+  return users_.at(user).app_passwords;
 }
 
 }  // namespace sasld::saslctl

@@ -15,9 +15,12 @@
 
 namespace sasld::saslctl {
 
+class FakeUsers;
+
 struct FakeUser {
   v1::User user;
   std::string password;
+  v1::ListAppPasswordsReply app_passwords;
 };
 
 // How the fake misbehaves; the defaults are a good server.
@@ -26,8 +29,10 @@ struct FakeBehaviour {
   std::string store_error;              // GetStatusReply.store_error
   uint32_t page_size_most = 1000;       // of ListUsers
   bool temporary_failures = false;      // every step's outcome
-  bool wrong_server_signature = false;  // of SCRAM
+  bool wrong_server_signature = false;  // of SCRAM and DIGEST-MD5
   bool never_answers = false;           // Admin calls wait for their deadline
+  v1::CalibrateHashReply calibration;
+  v1::CalibrateHashRequest calibration_asked;  // what it was asked last
 };
 
 // Serves from construction to destruction. Users and behaviour may be changed between calls only.
@@ -48,8 +53,14 @@ class FakeSasld {
   std::string PasswordOf(const std::string& name);
   bool IsEnabled(const std::string& name);
   FakeBehaviour& behaviour() { return behaviour_; }
+  // What was imported; apart from the users above. See fake_users.h.
+  FakeUsers& imported();
   // The facts of the last step.
   v1::ConnectionFacts last_facts();
+  // The last SetUserRules.
+  v1::SetUserRulesRequest last_rules();
+  // The app passwords of a user, to be changed between calls.
+  v1::ListAppPasswordsReply& app_passwords(const std::string& user);
 
  private:
   class AdminService;
@@ -58,6 +69,7 @@ class FakeSasld {
   FakeBehaviour behaviour_;
   absl::Mutex mutex_;
   std::map<std::string, FakeUser> users_ ABSL_GUARDED_BY(mutex_);
+  v1::SetUserRulesRequest last_rules_ ABSL_GUARDED_BY(mutex_);
   v1::ConnectionFacts last_facts_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<SaslService> sasl_;

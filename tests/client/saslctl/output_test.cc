@@ -60,7 +60,9 @@ TEST(UserJson, HasEveryMemberAndNullForUnsetTimes) {
   user.set_epoch(7);
   EXPECT_EQ(UserJson(user).dump(),
             R"({"name":"ann","enabled":true,"epoch":7,"created":null,"password_changed":null,)"
-            R"("mechanisms":[]})");
+            R"("mechanisms":[],"rules":{"require_app_password":false,"send_only":false,)"
+            R"("must_change_password":false,"expires":null,"services":[],"networks":[],)"
+            R"("mechanisms":[]},"aliases":[],"app_passwords":0})");
 }
 
 TEST(UserListing, IsAnEmptyArrayForNoUsers) {

@@ -9,29 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "client/saslctl/client_mechanism.h"
 #include "client/saslctl/output.h"
-#include "tests/client/saslctl/fake_sasld.h"
-#include "tests/client/saslctl/process.h"
+#include "tests/client/saslctl/against_fake.h"
 
 namespace sasld::saslctl {
 namespace {
-
-class Saslctl : public testing::Test {
- protected:
-  RunResult Run(std::vector<std::string> arguments, std::string_view input = "") {
-    arguments.insert(arguments.begin(), {"--server", fake_.address()});
-    return RunSaslctl(arguments, input);
-  }
-  RunResult RunJson(std::vector<std::string> arguments, std::string_view input = "") {
-    arguments.insert(arguments.begin(), {"-o", "json"});
-    return Run(std::move(arguments), input);
-  }
-  RunResult Test(const std::string& mechanism, std::string_view password) {
-    return RunJson({"auth", "test", "ann", "-m", mechanism, "--password-stdin"}, password);
-  }
-
-  FakeSasld fake_;
-};
 
 TEST_F(Saslctl, AddsAUserWithThePasswordFromStandardInput) {
   const RunResult run = Run({"user", "add", "ann", "--password-stdin"}, "s3cret word\n");
@@ -130,12 +113,22 @@ TEST_F(Saslctl, ShowsAUser) {
   EXPECT_EQ(run.exit_status, 0);
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(run.out,
-            "name              ann\n"
-            "state             enabled\n"
-            "created           2001-09-09T01:46:40Z\n"
-            "password changed  2001-09-09T01:46:41Z\n"
-            "mechanisms        SCRAM-SHA-256, PLAIN\n"
-            "epoch             1\n");
+            "name                  ann\n"
+            "state                 enabled\n"
+            "created               2001-09-09T01:46:40Z\n"
+            "password changed      2001-09-09T01:46:41Z\n"
+            "mechanisms            SCRAM-SHA-256, PLAIN\n"
+            "epoch                 1\n"
+            "last used             -\n"
+            "app passwords         0\n"
+            "aliases               -\n"
+            "expires               never\n"
+            "require app password  no\n"
+            "must change password  no\n"
+            "send only             no\n"
+            "services              any\n"
+            "networks              any\n"
+            "by mechanisms         any\n");
 }
 
 TEST_F(Saslctl, DisablesEnablesAndDeletes) {
@@ -171,6 +164,17 @@ TEST_F(Saslctl, MapsTheServersErrorsToExitStatuses) {
   EXPECT_EQ(Run({"status"}).exit_status, 1);
 }
 
+TEST_F(Saslctl, TellsWhoTheServersErrorIsAbout) {
+  fake_.AddUser("ann", "x");
+  EXPECT_EQ(Run({"user", "show", "bob"}).err,
+            "saslctl: user bob: no such user (saslctl user list shows all)\n");
+  EXPECT_EQ(
+      Run({"user", "add", "ann", "--generate"}).err,
+      "saslctl: user ann: there is such a user (saslctl user passwd gives it another password)\n");
+  const RunResult refused = RunJson({"user", "add", "bob", "--password-stdin"}, "short\n");
+  EXPECT_EQ(Json::parse(refused.err)["error"]["message"], "user bob: password: too short");
+}
+
 TEST_F(Saslctl, WritesNoHalfOfAGeneratedPasswordAfterAnError) {
   fake_.AddUser("ann", "x");
   const RunResult run = Run({"user", "add", "ann", "--generate"});
@@ -202,20 +206,25 @@ TEST_F(Saslctl, TellsTheStatus) {
 
 TEST_F(Saslctl, LogsInWithEachMechanism) {
   fake_.AddUser("ann", "right");
-  for (const char* mechanism : {"SCRAM-SHA-256", "PLAIN", "LOGIN", "plain"}) {
+  std::vector<std::string> mechanisms = ClientMechanismNames();
+  EXPECT_EQ(mechanisms.size(), 10u);
+  mechanisms.insert(mechanisms.end(), {"plain", "scram-sha-1"});
+  for (const std::string& mechanism : mechanisms) {
     const RunResult run = Test(mechanism, "right\n");
     EXPECT_EQ(run.exit_status, 0) << mechanism << run.err;
     EXPECT_EQ(run.err, "");
     const Json parsed = Json::parse(run.out);
     EXPECT_EQ(parsed["result"], "accepted");
     EXPECT_EQ(parsed["authcid"], "ann");
-    EXPECT_EQ(parsed["server_verified"], std::string(mechanism) == "SCRAM-SHA-256");
+    const std::string canonical = parsed["mechanism"];
+    EXPECT_EQ(parsed["server_verified"],
+              canonical.starts_with("SCRAM-") || canonical == "DIGEST-MD5");
   }
 }
 
 TEST_F(Saslctl, TellsARefusedLoginWithEachMechanism) {
   fake_.AddUser("ann", "right");
-  for (const char* mechanism : {"SCRAM-SHA-256", "PLAIN", "LOGIN"}) {
+  for (const std::string& mechanism : ClientMechanismNames()) {
     const RunResult run = Test(mechanism, "wrong\n");
     EXPECT_EQ(run.exit_status, 4) << mechanism;
     EXPECT_EQ(Json::parse(run.out)["result"], "refused");
@@ -251,19 +260,39 @@ TEST_F(Saslctl, TellsTemporaryFromWrong) {
 TEST_F(Saslctl, DoesNotBelieveAServerWithoutTheCredential) {
   fake_.AddUser("ann", "right");
   fake_.behaviour().wrong_server_signature = true;
-  const RunResult run = Test("SCRAM-SHA-256", "right\n");
-  EXPECT_EQ(run.exit_status, 1);
-  EXPECT_EQ(run.out, "");
-  EXPECT_NE(run.err.find("signature is wrong"), std::string::npos) << run.err;
+  for (const char* mechanism : {"SCRAM-SHA-256", "SCRAM-SHA3-512", "DIGEST-MD5"}) {
+    const RunResult run = Test(mechanism, "right\n");
+    EXPECT_EQ(run.exit_status, 1);
+    EXPECT_EQ(run.out, "");
+    EXPECT_NE(run.err.find("signature is wrong"), std::string::npos) << run.err;
+  }
+}
+
+TEST_F(Saslctl, SaysWhyAMechanismCannotBeTested) {
+  for (const char* mechanism : {"SCRAM-SHA-256-PLUS", "external"}) {
+    const RunResult run = Run({"auth", "test", "ann", "-m", mechanism});
+    EXPECT_EQ(run.exit_status, 2);
+    EXPECT_NE(run.err.find("needs a TLS connection: test it with a real client"), std::string::npos)
+        << run.err;
+  }
+  const std::string real_client = "-PLUS and EXTERNAL need a TLS connection: test them with a real";
+  const std::string unknown = Run({"auth", "test", "ann", "-m", "KERBEROS"}).err;
+  const std::string help = Run({"auth", "test", "--help"}).out;
+  EXPECT_NE(unknown.find("KERBEROS is none of "), std::string::npos) << unknown;
+  EXPECT_NE(unknown.find(real_client), std::string::npos) << unknown;
+  for (const std::string& known : ClientMechanismNames()) {
+    EXPECT_NE(unknown.find(known), std::string::npos) << known;
+    EXPECT_NE(help.find(known), std::string::npos) << known;
+  }
 }
 
 TEST_F(Saslctl, ExplainsASocketThatIsNotThere) {
   const RunResult run = RunSaslctl({"--server", "unix:/nonexistent/admin.sock", "status"});
   EXPECT_EQ(run.exit_status, 7);
   EXPECT_EQ(run.out, "");
-  EXPECT_NE(run.err.find("unix:/nonexistent/admin.sock: no such file: is sasld running?"),
-            std::string::npos)
-      << run.err;
+  EXPECT_EQ(run.err,
+            "saslctl: unix:/nonexistent/admin.sock: there is no such socket. Start sasld; if its "
+            "configuration has another address at [listen] admin, give that to --server\n");
 }
 
 TEST_F(Saslctl, ExplainsASocketThatNobodyListensOn) {
@@ -276,7 +305,16 @@ TEST_F(Saslctl, ExplainsASocketThatNobodyListensOn) {
   close(fd);
   const RunResult run = RunSaslctl({"--server", "unix:" + path.string(), "status"});
   EXPECT_EQ(run.exit_status, 7);
-  EXPECT_NE(run.err.find("nobody listens there"), std::string::npos) << run.err;
+  EXPECT_EQ(run.err,
+            "saslctl: unix:" + path.string() + ": nobody listens there any more; start sasld\n");
+}
+
+TEST_F(Saslctl, ExplainsAPathThatIsNoSocket) {
+  const std::string folder = fake_.folder().string();
+  const RunResult run = RunSaslctl({"--server", "unix:" + folder, "status"});
+  EXPECT_EQ(run.exit_status, 2);
+  EXPECT_EQ(run.err, "saslctl: --server: " + folder +
+                         " is no socket; sasld's is at [listen] admin in its configuration\n");
 }
 
 TEST_F(Saslctl, TakesTheServerFromTheEnvironment) {
@@ -305,6 +343,30 @@ TEST_F(Saslctl, AnswersUsageErrorsWithTwo) {
   }
   const RunResult json = RunSaslctl({"-o", "json", "frobnicate"});
   EXPECT_EQ(Json::parse(json.err)["error"]["code"], "usage");
+}
+
+TEST_F(Saslctl, SaysWhatIsWrongWithACommandLine) {
+  EXPECT_EQ(RunSaslctl({"user", "ad", "ann"}).err,
+            "saslctl: \"ad\" is no command; there are add, passwd, list, show, set, disable, "
+            "enable, delete (saslctl user --help tells more)\n");
+  EXPECT_EQ(RunSaslctl({"user", "add"}).err,
+            "saslctl: NAME is required (saslctl user add --help tells more)\n");
+  EXPECT_EQ(RunSaslctl({"--timeout", "5", "status"}).err,
+            "saslctl: --timeout: \"5\" is not a duration such as 5s or 500ms, at most 1h\n");
+  EXPECT_EQ(Run({"auth", "test", "ann", "--remote-ip", "1.2.3", "--password-stdin"}, "x").err,
+            "saslctl: --remote-ip: \"1.2.3\" is not an IPv4 or IPv6 address\n");
+  // Nobody wants to see a password again that was typed in the wrong place.
+  EXPECT_EQ(RunSaslctl({"user", "add", "ann", "hunter2"}).err,
+            "saslctl: too many arguments (saslctl user add --help tells more)\n");
+}
+
+TEST_F(Saslctl, RefusesNamesThatAreNotUtf8) {
+  for (const char* name : {"j\xFCrgen", "\xC3", "\xED\xA0\x80", "\xF5\x80\x80\x80"}) {
+    const RunResult run = Run({"user", "show", name});
+    EXPECT_EQ(run.exit_status, 2);
+    EXPECT_EQ(run.err, "saslctl: argument 5 is not UTF-8; is the terminal set to it?\n");
+  }
+  EXPECT_EQ(Run({"user", "show", "j\xC3\xBCrgen"}).exit_status, 3);
 }
 
 TEST_F(Saslctl, PrintsHelpAndVersionOnStandardOutput) {

@@ -1,6 +1,7 @@
 #include "client/saslctl/scram_client.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 namespace sasld::saslctl {
 namespace {
@@ -14,13 +15,27 @@ constexpr char kClientFinal[] =
     "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 constexpr char kServerFinal[] = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-ScramClient ExampleClient() { return ScramClient("user", Password("pencil"), kNonce); }
+ScramClient MakeClient(std::string_view name, std::string_view password,
+                       std::string_view nonce = kNonce) {
+  return ScramClient(EVP_sha256(), name, Password(password), nonce);
+}
+ScramClient ExampleClient() { return MakeClient("user", "pencil"); }
 
 TEST(ScramClient, PlaysTheExampleOfRfc7677) {
   ScramClient client = ExampleClient();
   EXPECT_EQ(client.InitialResponse(), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
   EXPECT_EQ(*client.Respond(kServerFirst), kClientFinal);
   EXPECT_TRUE(client.Finish(kServerFinal).ok());
+}
+
+// The hash of the mechanism's name, in all of it.
+TEST(ScramClient, PlaysTheExampleOfRfc5802) {
+  ScramClient client(EVP_sha1(), "user", Password("pencil"), "fyko+d2lbbFgONRv9qkxdawL");
+  EXPECT_EQ(client.InitialResponse(), "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL");
+  EXPECT_EQ(*client.Respond("r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,"
+                            "i=4096"),
+            "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+  EXPECT_TRUE(client.Finish("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=").ok());
 }
 
 TEST(ScramClient, RefusesAWrongServerSignature) {
@@ -54,15 +69,15 @@ TEST(ScramClient, RefusesMalformedServerFirst) {
 }
 
 TEST(ScramClient, EscapesAndPreparesTheName) {
-  EXPECT_EQ(ScramClient("a=b,c", Password("p"), "n").InitialResponse(), "n,,n=a=3Db=2Cc,r=n");
+  EXPECT_EQ(MakeClient("a=b,c", "p", "n").InitialResponse(), "n,,n=a=3Db=2Cc,r=n");
   // RFC 4013 section 3: SOFT HYPHEN is mapped to nothing, ROMAN NUMERAL NINE to "IX".
-  EXPECT_EQ(ScramClient("I\u00ADX", Password("p"), "n").InitialResponse(), "n,,n=IX,r=n");
-  EXPECT_EQ(ScramClient("\u2168", Password("p"), "n").InitialResponse(), "n,,n=IX,r=n");
+  EXPECT_EQ(MakeClient("I\u00ADX", "p", "n").InitialResponse(), "n,,n=IX,r=n");
+  EXPECT_EQ(MakeClient("\u2168", "p", "n").InitialResponse(), "n,,n=IX,r=n");
 }
 
 TEST(ScramClient, PreparesThePassword) {
-  ScramClient typed("user", Password("\u2168"), kNonce);
-  ScramClient plain("user", Password("IX"), kNonce);
+  ScramClient typed = MakeClient("user", "\u2168");
+  ScramClient plain = MakeClient("user", "IX");
   EXPECT_EQ(*typed.Respond(kServerFirst), *plain.Respond(kServerFirst));
 }
 

@@ -256,7 +256,9 @@ TEST_F(TomlFile, IsReadAndNamedInErrors) {
 TEST_F(TomlFile, ThatIsNotThereIsNotFound) {
   absl::Status status = TomlDocument::Load(Path()).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
-  EXPECT_EQ(status.message(), Path() + ": cannot be opened: No such file or directory");
+  EXPECT_EQ(status.message(), Path() +
+                                  ": cannot be opened: No such file or directory; make it, or "
+                                  "name another with --config");
 }
 
 TEST_F(TomlFile, ThatIsAFolderIsInvalid) {
@@ -277,7 +279,11 @@ TEST_F(TomlFile, ThatIsNotReadableIsPermissionDenied) {
     ASSERT_EQ(seteuid(0), 0);
   }
   EXPECT_TRUE(absl::IsPermissionDenied(status)) << status;
-  EXPECT_EQ(status.message(), Path() + ": cannot be opened: Permission denied");
+  const std::string user = std::to_string(getuid() == 0 ? 65534 : getuid());
+  EXPECT_EQ(status.message(), Path() +
+                                  ": cannot be opened: Permission denied; it must be readable "
+                                  "for the user this runs as (uid " +
+                                  user + ")");
 }
 
 TEST_F(TomlFile, ThatIsTooLargeIsInvalid) {

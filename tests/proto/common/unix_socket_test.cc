@@ -214,10 +214,14 @@ TEST_F(UnixSocket, TakesNamesAndNumbersForOwnerAndGroup) {
 TEST_F(UnixSocket, UnknownOwnerOrGroupIsNotFoundAndLeavesNothing) {
   absl::Status status = ListenUnix({path_, 0600, "no-such-user-here", ""}, 1).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
-  EXPECT_EQ(status.message(), "there is no user 'no-such-user-here'");
+  EXPECT_EQ(status.message(), "'" + path_ +
+                                  "' cannot be given to user 'no-such-user-here': there is no "
+                                  "such user");
   status = ListenUnix({path_, 0600, "", "no-such-group-here"}, 1).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
-  EXPECT_EQ(status.message(), "there is no group 'no-such-group-here'");
+  EXPECT_EQ(status.message(), "'" + path_ +
+                                  "' cannot be given to group 'no-such-group-here': there is no "
+                                  "such group");
   EXPECT_FALSE(Exists());
 }
 

@@ -12,8 +12,8 @@ TEST(Accounts, OnePasswordServesEveryMechanism) {
   const Account account = parts.MustCreate("Ann@Example.ORG", "secret");
   EXPECT_EQ(account.name.str(), "ann@example.org");
   EXPECT_TRUE(account.credential.argon2id.starts_with("$argon2id$v=19$"));
-  ASSERT_TRUE(account.credential.scram_sha_256.has_value());
-  EXPECT_EQ(account.credential.scram_sha_256->salt.size(), kScramSaltBytes);
+  ASSERT_TRUE(account.credential.scram.has_value());
+  EXPECT_EQ(account.credential.scram->salt.size(), kScramSaltBytes);
   EXPECT_NE(account.epoch, 0u);
 }
 

@@ -60,5 +60,15 @@ TEST(Audit, NamesTheOtherIdentity) {
   EXPECT_THAT(trail.text.str(), HasSubstr("authzid=\"ann\""));
 }
 
+TEST(Audit, TheCredentialEndsTheLine) {
+  Trail trail;
+  const ConnectionFacts facts;
+  trail.audit.Granted({"PLAIN", facts, "ann", "", "", "main"});
+  EXPECT_THAT(trail.text.str(), HasSubstr(" secured=no credential=main\n"));
+  trail.audit.Refused({"PLAIN", facts, "ann", "", "", "app:k3m9x7q2"}, Reason::kSendOnly, "why");
+  EXPECT_THAT(trail.text.str(), HasSubstr("reason=send-only "));
+  EXPECT_THAT(trail.text.str(), HasSubstr(" detail=\"why\" credential=app:k3m9x7q2\n"));
+}
+
 }  // namespace
 }  // namespace sasld

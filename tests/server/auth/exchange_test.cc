@@ -13,12 +13,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr char kPlainAlice[] = "\0alice\0secret";
-std::string Plain(std::string_view authzid, std::string_view authcid, std::string_view passwd) {
-  std::string message(authzid);
-  message.append(1, '\0').append(authcid).append(1, '\0').append(passwd);
-  return message;
-}
-
 Refusal RefusalOf(const StepResult& result) {
   const auto* refused = std::get_if<Refused>(&result);
   EXPECT_NE(refused, nullptr) << "not refused, but variant " << result.index();
@@ -40,8 +34,8 @@ TEST(Exchange, LetsTheRightPasswordIn) {
 TEST(Exchange, TellsNothingOfWhatWasWrong) {
   Parts parts;
   parts.MustCreate("alice", "secret");
-  const StepResult wrong = parts.Step(FirstStep("PLAIN", Plain("", "alice", "nope")));
-  const StepResult unknown = parts.Step(FirstStep("PLAIN", Plain("", "nobody", "nope")));
+  const StepResult wrong = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "nope")));
+  const StepResult unknown = parts.Step(FirstStep("PLAIN", PlainMessage("", "nobody", "nope")));
   EXPECT_EQ(RefusalOf(wrong), Refusal::kAuthenticationFailed);
   EXPECT_EQ(RefusalOf(unknown), Refusal::kAuthenticationFailed);
   EXPECT_EQ(std::get<Refused>(wrong).authcid, "alice");
@@ -52,7 +46,7 @@ TEST(Exchange, TellsNothingOfWhatWasWrong) {
 TEST(Exchange, RefusalsLeaveAtOneTimeWhateverTheWorkTook) {
   Parts parts;
   parts.MustCreate("alice", "secret");
-  const StepResult wrong = parts.Step(FirstStep("PLAIN", Plain("", "alice", "nope")));
+  const StepResult wrong = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "nope")));
   const StepResult malformed = parts.Step(FirstStep("PLAIN", "no nul"));
   EXPECT_EQ(std::get<Refused>(wrong).not_before, kNow + absl::Seconds(2));
   EXPECT_EQ(std::get<Refused>(malformed).not_before, kNow + absl::Seconds(2));
@@ -128,7 +122,7 @@ TEST_F(ScramExchange, AnotherReplicaTakesTheNextStep) {
   const StepResult first = ClientFirst();
   const StateSealer other_sealer(Secret(std::string(32, 'k')), std::string(kStateSaltBytes, 'z'));
   Exchange other(Parts::DefaultPolicy(), parts.store, parts.answers, other_sealer, parts.entropy,
-                 parts.audit);
+                 parts.audit, parts.throttle, parts.last_uses);
   std::optional<StepResult> result;
   other.Step(ClientFinal(first), kNow, [&](StepResult given) { result = std::move(given); });
   ASSERT_TRUE(result.has_value());
@@ -141,6 +135,18 @@ TEST_F(ScramExchange, RefusesAPasswordChangedBetweenTheSteps) {
   ASSERT_TRUE(parts.accounts.SetPassword("alice", "secret", kNow).ok());
   EXPECT_EQ(RefusalOf(parts.Step(std::move(final_step))), Refusal::kAuthenticationFailed);
   EXPECT_THAT(parts.log_text.str(), HasSubstr("reason=credential-changed"));
+}
+
+TEST_F(ScramExchange, RefusesADisabledAccountWhateverTheProof) {
+  ASSERT_TRUE(parts.accounts.SetEnabled("alice", false).ok());
+  EXPECT_EQ(RefusalOf(parts.Step(ClientFinal(ClientFirst()))), Refusal::kAuthenticationFailed);
+  EXPECT_THAT(parts.log_text.str(), HasSubstr("reason=disabled"));
+}
+
+TEST_F(ScramExchange, RefusesAnAccountDisabledBetweenTheSteps) {
+  const StepResult first = ClientFirst();
+  ASSERT_TRUE(parts.accounts.SetEnabled("alice", false).ok());
+  EXPECT_EQ(RefusalOf(parts.Step(ClientFinal(first))), Refusal::kAuthenticationFailed);
 }
 
 TEST_F(ScramExchange, StateExpires) {
@@ -182,7 +188,7 @@ TEST(Exchange, PlaintextNeedsASecuredConnection) {
   Parts parts;
   parts.MustCreate("alice", "secret");
   const auto from = [&](std::string remote_ip, bool secured) {
-    StepInput input = FirstStep("PLAIN", Plain("", "alice", "secret"));
+    StepInput input = FirstStep("PLAIN", PlainMessage("", "alice", "secret"));
     input.facts.remote_ip = std::move(remote_ip);
     input.facts.secured = secured;
     return parts.Step(std::move(input));
@@ -212,13 +218,13 @@ TEST(Exchange, DisabledLooksLikeAWrongPassword) {
   Parts parts;
   parts.MustCreate("alice", "secret");
   ASSERT_TRUE(parts.accounts.SetEnabled("alice", false).ok());
-  const StepResult disabled = parts.Step(FirstStep("PLAIN", Plain("", "alice", "secret")));
-  const StepResult wrong = parts.Step(FirstStep("PLAIN", Plain("", "alice", "wrong")));
+  const StepResult disabled = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "secret")));
+  const StepResult wrong = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "wrong")));
   EXPECT_EQ(RefusalOf(disabled), RefusalOf(wrong));
   EXPECT_THAT(parts.log_text.str(), HasSubstr("reason=disabled"));
   ASSERT_TRUE(parts.accounts.SetEnabled("alice", true).ok());
   EXPECT_TRUE(std::holds_alternative<Granted>(
-      parts.Step(FirstStep("PLAIN", Plain("", "alice", "secret")))));
+      parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "secret")))));
 }
 
 TEST(Exchange, ActsForOthersOnlyByPermission) {
@@ -227,7 +233,7 @@ TEST(Exchange, ActsForOthersOnlyByPermission) {
   Parts parts({1, 64, 64}, policy);
   for (const char* name : {"alice", "boss"}) parts.MustCreate(name, "secret");
   const auto as = [&](std::string_view authzid, std::string_view authcid) {
-    return parts.Step(FirstStep("PLAIN", Plain(authzid, authcid, "secret")));
+    return parts.Step(FirstStep("PLAIN", PlainMessage(authzid, authcid, "secret")));
   };
   EXPECT_TRUE(std::holds_alternative<Granted>(as("Alice", "alice")));
   EXPECT_EQ(RefusalOf(as("boss", "alice")), Refusal::kAuthenticationFailed);
@@ -245,9 +251,12 @@ TEST(Exchange, AStoreThatCannotBeReadIsTemporary) {
   parts.MustCreate("alice", "secret");
   parts.store.FailReads(true);
   for (const char* mechanism : {"PLAIN", "SCRAM-SHA-256"}) {
-    const std::string message =
-        mechanism == std::string_view("PLAIN") ? Plain("", "alice", "wrong") : "n,,n=alice,r=abc";
-    EXPECT_TRUE(std::holds_alternative<Undecided>(parts.Step(FirstStep(mechanism, message))));
+    const std::string message = mechanism == std::string_view("PLAIN")
+                                    ? PlainMessage("", "alice", "wrong")
+                                    : "n,,n=alice,r=abc";
+    const StepResult result = parts.Step(FirstStep(mechanism, message));
+    ASSERT_TRUE(std::holds_alternative<Undecided>(result));
+    EXPECT_TRUE(std::get<Undecided>(result).retry_elsewhere);
   }
   EXPECT_EQ(parts.audit.counts().undecided, 2u);
 }
@@ -266,28 +275,31 @@ TEST(Exchange, AFullLaneIsTemporaryAtOnce) {
                   .ok());
   running.WaitForNotification();
   ASSERT_TRUE(parts.lane.Submit("x", absl::InfiniteFuture(), [](Lane::Turn) {}).ok());
-  const StepResult result = parts.Step(FirstStep("PLAIN", Plain("", "alice", "secret")));
-  EXPECT_TRUE(std::holds_alternative<Undecided>(result));
+  const StepResult result = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "secret")));
   release.Notify();
+  ASSERT_TRUE(std::holds_alternative<Undecided>(result));
+  EXPECT_TRUE(std::get<Undecided>(result).retry_elsewhere);
 }
 
 TEST(Exchange, WhoeverHasGoneIsNotHashedFor) {
   Parts parts;
   parts.MustCreate("alice", "secret");
-  StepInput input = FirstStep("PLAIN", Plain("", "alice", "secret"));
+  StepInput input = FirstStep("PLAIN", PlainMessage("", "alice", "secret"));
   input.caller_gone = std::make_shared<const std::atomic<bool>>(true);
   EXPECT_TRUE(std::holds_alternative<Undecided>(parts.Step(std::move(input))));
-  input = FirstStep("PLAIN", Plain("", "alice", "secret"));
+  input = FirstStep("PLAIN", PlainMessage("", "alice", "secret"));
   input.deadline = absl::InfinitePast();
-  EXPECT_TRUE(std::holds_alternative<Undecided>(parts.Step(std::move(input))));
+  const StepResult late = parts.Step(std::move(input));
+  ASSERT_TRUE(std::holds_alternative<Undecided>(late));
+  EXPECT_TRUE(std::get<Undecided>(late).retry_elsewhere);
 }
 
 TEST(Exchange, AuditsEachEndOnceAndNoSecret) {
   Parts parts;
   parts.MustCreate("alice", "hunter2");
-  parts.Step(FirstStep("PLAIN", Plain("", "alice", "hunter2")));
-  parts.Step(FirstStep("PLAIN", Plain("", "alice", "hunter3")));
-  parts.Step(FirstStep("PLAIN", Plain("", "al\"ice\n", "hunter3")));
+  parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "hunter2")));
+  parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "hunter3")));
+  parts.Step(FirstStep("PLAIN", PlainMessage("", "al\"ice\n", "hunter3")));
   EXPECT_EQ(parts.audit.counts().granted, 1u);
   EXPECT_EQ(parts.audit.counts().refused, 2u);
   EXPECT_THAT(parts.log_text.str(), HasSubstr("user=\"alice\""));
@@ -305,7 +317,7 @@ TEST(Exchange, PasswordsOfManyThreadsStopWorkingTheMomentTheyAreChanged) {
     clients.emplace_back([&] {
       for (int attempt = 0; attempt < 50; ++attempt) {
         const bool was_changed = changed.load();
-        const StepResult result = parts.Step(FirstStep("PLAIN", Plain("", "alice", "old")));
+        const StepResult result = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "old")));
         if (was_changed && std::holds_alternative<Granted>(result)) ++late_successes;
       }
     });

@@ -6,6 +6,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string_view>
+
+#include "server/sasl/hash.h"
 
 namespace sasld {
 namespace {
@@ -38,9 +42,13 @@ TEST_F(KeyFile, IsMadeOncePrivateAndReadBack) {
   const auto keys = LoadKeyFile(path);
   ASSERT_TRUE(keys.ok()) << keys.status();
   const auto again = LoadKeyFile(path);
-  EXPECT_EQ(keys->state.Reveal(), again->state.Reveal());
-  EXPECT_NE(keys->state.Reveal(), keys->pepper.Reveal());
-  EXPECT_NE(keys->decoy.Reveal(), keys->pepper.Reveal());
+  ASSERT_EQ(keys->keys.size(), 1u);
+  const ClusterKey& key = keys->current();
+  EXPECT_EQ(key.id, 1u);
+  EXPECT_EQ(key.state.Reveal(), again->current().state.Reveal());
+  const std::set<std::string_view> secrets = {key.state.Reveal(), key.pepper.Reveal(),
+                                              key.record.Reveal(), keys->decoy.Reveal()};
+  EXPECT_EQ(secrets.size(), 4u) << "each use has its own";
   EXPECT_TRUE(absl::IsAlreadyExists(CreateKeyFile(path, entropy)));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1)
       << "no draft is left";
@@ -63,15 +71,78 @@ TEST_F(KeyFile, JunkIsToldApart) {
   Write(good);
   EXPECT_TRUE(LoadKeyFile(path).ok());
   for (const std::string& text : {std::string(), std::string("x"), good.substr(0, 30), good + "x",
-                                  "sasld-key-2" + good.substr(11), std::string(10000, 'A'),
+                                  "sasld-key-3" + good.substr(11), std::string(10000, 'A'),
                                   std::string("sasld-key-1 AAAA\n")}) {
     Write(text);
     EXPECT_TRUE(absl::IsDataLoss(LoadKeyFile(path).status())) << text.size();
   }
 }
 
+// What its users' passwords were hashed with before there were ids.
+TEST_F(KeyFile, TheFormBeforeIsKey1) {
+  const Secret key(std::string(32, '\0'));
+  Write("sasld-key-1 " + std::string(43, 'A') + "=\n");
+  const auto keys = LoadKeyFile(path);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_EQ(keys->current().id, 1u);
+  EXPECT_EQ(keys->current().pepper.Reveal(), Hmac(Hash::kSha256, key.Reveal(), "pepper").Reveal());
+  EXPECT_EQ(keys->current().state.Reveal(), Hmac(Hash::kSha256, key.Reveal(), "state").Reveal());
+  EXPECT_EQ(keys->decoy.Reveal(), Hmac(Hash::kSha256, key.Reveal(), "decoy").Reveal());
+  // A second key makes it a file of the new form, and changes nothing of the first.
+  const auto two = AddKey(path, entropy);
+  ASSERT_TRUE(two.ok()) << two.status();
+  EXPECT_EQ(two->keys[0].pepper.Reveal(), keys->current().pepper.Reveal());
+  EXPECT_EQ(two->decoy.Reveal(), keys->decoy.Reveal());
+}
+
+TEST_F(KeyFile, KeysComeAndGo) {
+  ASSERT_TRUE(CreateKeyFile(path, entropy).ok());
+  const auto one = LoadKeyFile(path);
+  const auto two = AddKey(path, entropy);
+  ASSERT_TRUE(two.ok()) << two.status();
+  EXPECT_EQ(two->current().id, 2u);
+  EXPECT_NE(two->current().record.Reveal(), two->keys[0].record.Reveal());
+  EXPECT_EQ(two->StateKeys()[0].Reveal(), two->current().state.Reveal());
+  EXPECT_EQ(two->StateKeys()[1].Reveal(), one->current().state.Reveal());
+
+  EXPECT_TRUE(absl::IsFailedPrecondition(RemoveKey(path, 2).status())) << "the current one stays";
+  EXPECT_TRUE(absl::IsNotFound(RemoveKey(path, 7).status()));
+  ASSERT_TRUE(RemoveKey(path, 1).ok());
+  const auto left = LoadKeyFile(path);
+  ASSERT_EQ(left->keys.size(), 1u);
+  EXPECT_EQ(left->current().record.Reveal(), two->current().record.Reveal());
+  EXPECT_EQ(left->decoy.Reveal(), one->decoy.Reveal()) << "decoys never change";
+  // An id is not given twice while its successor is there.
+  EXPECT_EQ(AddKey(path, entropy)->current().id, 3u);
+  struct stat facts {};
+  ASSERT_EQ(stat(path.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777, 0600u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1)
+      << "no draft is left";
+}
+
+TEST_F(KeyFile, LinesThatMakeNoSenseAreToldApart) {
+  const std::string key = std::string(43, 'A') + "=\n";
+  const std::string good = "# mine\n\nsasld-keys-2\ndecoy " + key + "key 7 " + key + "key 2 " + key;
+  Write(good);
+  const auto keys = LoadKeyFile(path);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_EQ(keys->current().id, 7u);
+  const std::string head = "sasld-keys-2\n";
+  for (const std::string& text :
+       {head, head + "decoy " + key, head + "key 1 " + key, good + "key 7 " + key,
+        good + "decoy " + key, good + "key 0 " + key, good + "key -1 " + key, good + "key x " + key,
+        good + "key 4294967296 " + key, good + "key 3\n", good + "key 3 AAAA\n", good + "what\n",
+        "key 1 " + key + good, good + std::string(40000, '#')}) {
+    Write(text);
+    EXPECT_TRUE(absl::IsDataLoss(LoadKeyFile(path).status())) << text;
+  }
+}
+
 TEST_F(KeyFile, AFolderThatIsNotThereIsTold) {
-  EXPECT_TRUE(absl::IsUnavailable(CreateKeyFile(folder + "/none/key", entropy)));
+  const absl::Status status = CreateKeyFile(folder + "/none/key", entropy);
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("make the folder " + folder + "/none"));
 }
 
 TEST(EntropyBytes, DoNotRepeat) {

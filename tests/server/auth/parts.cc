@@ -10,17 +10,22 @@
 
 namespace sasld {
 
-Parts::Parts(Lane::Limits limits, ExchangePolicy policy)
+Parts::Parts(Lane::Limits limits, ExchangePolicy policy, VerificationCache::Limits cached)
     : log(std::make_shared<spdlog::logger>(
           "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_text))),
       store(MakeMemoryStore()),
+      deriver(hasher, entropy, DerivationPlan::For(policy.mechanisms, 4096, policy.realm)),
       lane(limits),
+      cache(cached, Secret(std::string(32, 'c'))),
       audit(log, true),
-      exchange(policy, store, answers, sealer, entropy, audit) {}
+      exchange(policy, store, answers, sealer, entropy, audit, throttle, last_uses),
+      accounts(store, deriver, lane) {}
 
 ExchangePolicy Parts::DefaultPolicy() {
   ExchangePolicy policy;
   policy.mechanisms = {"SCRAM-SHA-256", "PLAIN", "LOGIN"};
+  policy.throttle.peer_failures = 0;
+  policy.throttle.account_failures = 0;
   return policy;
 }
 
@@ -31,7 +36,7 @@ Account Parts::MustCreate(std::string_view name, std::string_view password) {
 }
 
 StepResult Parts::Step(StepInput input, absl::Time now) {
-  StepResult result = Undecided{"never answered"};
+  StepResult result = Undecided{"never answered", false};
   absl::Notification answered;
   exchange.Step(std::move(input), now, [&](StepResult given) {
     result = std::move(given);
@@ -39,6 +44,13 @@ StepResult Parts::Step(StepInput input, absl::Time now) {
   });
   answered.WaitForNotification();
   return result;
+}
+
+std::string PlainMessage(std::string_view authzid, std::string_view authcid,
+                         std::string_view passwd) {
+  std::string message(authzid);
+  message.append(1, '\0').append(authcid).append(1, '\0').append(passwd);
+  return message;
 }
 
 StepInput FirstStep(std::string mechanism, std::string initial_response) {
@@ -76,18 +88,11 @@ std::string ScramClientFinal(std::string_view password, std::string_view client_
   const std::string auth_message =
       std::string(client_first_bare) + "," + std::string(server_first) + "," + without_proof;
 
-  // ClientProof = ClientKey XOR HMAC(StoredKey, AuthMessage). ClientKey comes from the salted
-  // password, which is one PBKDF2 block: HMAC iterated.
-  std::string block = salt + std::string("\0\0\0\1", 4);
-  Secret round = ScramHmac(ScramHash::kSha256, password, block);
-  Secret salted = round.Clone();
-  for (uint32_t i = 1; i < iterations; ++i) {
-    round = ScramHmac(ScramHash::kSha256, password, round.Reveal());
-    for (size_t b = 0; b < salted.size(); ++b) salted.Bytes()[b] ^= round.Reveal()[b];
-  }
-  Secret proof = ScramHmac(ScramHash::kSha256, salted.Reveal(), "Client Key");
-  const ScramKeys keys = DeriveScramKeys(ScramHash::kSha256, Secret(password), salt, iterations);
-  const Secret signature = ScramHmac(ScramHash::kSha256, keys.stored_key.Reveal(), auth_message);
+  // ClientProof = ClientKey XOR HMAC(StoredKey, AuthMessage).
+  const Secret salted = Pbkdf2(Hash::kSha256, password, salt, iterations);
+  Secret proof = Hmac(Hash::kSha256, salted.Reveal(), "Client Key");
+  const Secret stored_key = Digest(Hash::kSha256, proof.Reveal());
+  const Secret signature = Hmac(Hash::kSha256, stored_key.Reveal(), auth_message);
   for (size_t b = 0; b < proof.size(); ++b) proof.Bytes()[b] ^= signature.Reveal()[b];
   return without_proof + ",p=" + EncodeBase64(proof.Reveal());
 }

@@ -11,6 +11,7 @@
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
 #include "server/auth/exchange.h"
+#include "server/auth/throttle.h"
 #include "tests/storage/failing_store.h"
 
 namespace sasld {
@@ -19,9 +20,12 @@ inline constexpr Argon2idCost kCheapCost{64, 1, 1};
 inline const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 struct Parts {
-  explicit Parts(Lane::Limits limits = {1, 64, 64}, ExchangePolicy policy = DefaultPolicy());
+  // Each password is hashed, unless there is a cache.
+  explicit Parts(Lane::Limits limits = {1, 64, 64}, ExchangePolicy policy = DefaultPolicy(),
+                 VerificationCache::Limits cached = {0, absl::ZeroDuration()});
   ~Parts() { lane.Close(); }
 
+  // The throttle is off: tests fail to log in more often than people do.
   static ExchangePolicy DefaultPolicy();
   Account MustCreate(std::string_view name, std::string_view password);
 
@@ -33,14 +37,22 @@ struct Parts {
   FailingStore store;
   Entropy entropy;
   PasswordHasher hasher{kCheapCost, Secret("pepper")};
+  Deriver deriver;
   Lane lane;
-  Answers answers{store, hasher, lane, Secret("decoy key"), 4096};
+  InFlight in_flight{lane, Secret(std::string(32, 'f'))};
+  VerificationCache cache;
+  Answers answers{store, deriver, in_flight, cache, Secret("decoy key"), 4096};
   StateSealer sealer{Secret(std::string(32, 'k')), std::string(kStateSaltBytes, 's')};
   Audit audit;
+  Throttle throttle;
+  LastUses last_uses{store};
   Exchange exchange;
-  Accounts accounts{store, hasher, lane, entropy, 4096};
+  Accounts accounts;
 };
 
+// The message of PLAIN.
+std::string PlainMessage(std::string_view authzid, std::string_view authcid,
+                         std::string_view passwd);
 // A first step with this initial response.
 StepInput FirstStep(std::string mechanism, std::string initial_response);
 // The step after `result`, which must be a challenge.

@@ -31,7 +31,7 @@ class EndpointTest : public testing::Test {
         grpc::CreateChannel("unix:" + socket.path, grpc::InsecureChannelCredentials()));
   }
   void TearDown() override {
-    if (endpoint) endpoint->Drain(absl::ZeroDuration());
+    if (endpoint) endpoint->Drain(absl::Now());
     parts.lane.Close();
     endpoint.reset();
     std::filesystem::remove_all(folder);
@@ -142,6 +142,14 @@ TEST_F(EndpointTest, ABadStepSpoilsOnlyItself) {
   v1::StepBatch batch;
   *batch.add_steps() = Plain(1, std::string(20000, 'x'));
   *batch.add_steps() = Plain(2, "secret");
+  // Not UTF-8, each where a message of text fields would not be readable at all.
+  v1::StepRequest& junk_name = *batch.add_steps() = Plain(3, "secret");
+  junk_name.set_mechanism("PLA\xff");
+  v1::StepRequest& junk_facts = *batch.add_steps() = Plain(4, "secret");
+  junk_facts.mutable_connection()->set_service("\xff");
+  junk_facts.mutable_connection()->set_remote_ip("127.0.0.1\xff");
+  v1::StepRequest& junk_base64 = *batch.add_steps() = Plain(5, "secret");
+  junk_base64.set_response_base64("\xff\xff\xff\xff");
   ASSERT_TRUE(stream->Write(batch));
   stream->WritesDone();
   std::map<uint64_t, v1::StepReply> answers;
@@ -151,6 +159,25 @@ TEST_F(EndpointTest, ABadStepSpoilsOnlyItself) {
   }
   EXPECT_EQ(answers[1].failure().code(), v1::Failure::MALFORMED);
   EXPECT_TRUE(answers[2].has_success());
+  EXPECT_EQ(answers[3].failure().code(), v1::Failure::MECHANISM_UNAVAILABLE);
+  EXPECT_TRUE(answers[4].has_success());
+  EXPECT_EQ(answers[5].failure().code(), v1::Failure::INVALID_BASE64);
+}
+
+TEST_F(EndpointTest, AMessageOverTheLimitEndsItsStreamOnly) {
+  grpc::ClientContext context;
+  auto stream = stub->StepStream(&context);
+  v1::StepBatch batch;
+  for (int i = 0; i < 5; ++i) {
+    batch.add_steps()->set_state(std::string(size_t{1} << 20, 's'));
+  }
+  ASSERT_TRUE(stream->Write(batch));
+  v1::StepReplyBatch replies;
+  EXPECT_FALSE(stream->Read(&replies));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  grpc::ClientContext other;
+  v1::StepReply reply;
+  ASSERT_TRUE(stub->Step(&other, Plain(1, "secret"), &reply).ok());
 }
 
 TEST_F(EndpointTest, DrainingAnswersWhatCameIn) {
@@ -164,7 +191,7 @@ TEST_F(EndpointTest, DrainingAnswersWhatCameIn) {
   // The first reply tells that the batch has arrived.
   ASSERT_TRUE(stream->Read(&replies));
   int answered = replies.replies_size();
-  endpoint->Drain(absl::Seconds(5));
+  endpoint->Drain(absl::Now() + absl::Seconds(5));
   while (stream->Read(&replies)) answered += replies.replies_size();
   EXPECT_EQ(answered, 21);
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -224,7 +251,7 @@ TEST_F(HealthTest, WatchTellsOfTheEnd) {
     gone.TryCancel();
     other->Finish();
   }
-  endpoint->Drain(absl::Seconds(5));
+  endpoint->Drain(absl::Now() + absl::Seconds(5));
   ASSERT_TRUE(stream->Read(&reply));
   EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
   EXPECT_FALSE(stream->Read(&reply));
@@ -232,7 +259,7 @@ TEST_F(HealthTest, WatchTellsOfTheEnd) {
 }
 
 TEST_F(EndpointTest, CanBeStartedAgainOnTheSameSocket) {
-  endpoint->Drain(absl::ZeroDuration());
+  endpoint->Drain(absl::Now());
   endpoint.reset();
   Start();
   grpc::ClientContext context;

@@ -15,7 +15,7 @@ TEST(Registry, FindsNamesInAnyCase) {
 }
 
 TEST(Registry, KnowsNoOthers) {
-  for (const char* name : {"", "PLAI", "PLAINX", "CRAM-MD5", "SCRAM-SHA-256-PLUS"}) {
+  for (const char* name : {"", "PLAI", "PLAINX", "CRAM-MD4", "SCRAM-SHA-256-MINUS", "APOP"}) {
     EXPECT_EQ(FindMechanism(name), nullptr) << name;
   }
 }
@@ -28,6 +28,28 @@ TEST(Registry, NamesAreValid) {
     EXPECT_TRUE(std::all_of(mechanism.name.begin(), mechanism.name.end(), [](char c) {
       return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     })) << mechanism.name;
+  }
+}
+
+TEST(Registry, EachScramHasAVariantWithChannelBinding) {
+  for (const RegisteredMechanism& mechanism : AllMechanisms()) {
+    const RegisteredMechanism* plus = FindPlusVariant(mechanism);
+    if (mechanism.verifier != Verifier::kScram || mechanism.properties.channel_binding) {
+      EXPECT_EQ(plus, nullptr) << mechanism.name;
+      continue;
+    }
+    ASSERT_NE(plus, nullptr) << mechanism.name;
+    EXPECT_EQ(plus->name, std::string(mechanism.name) + "-PLUS");
+    EXPECT_TRUE(plus->properties.channel_binding);
+  }
+}
+
+TEST(Registry, WhatIsWeakIsOffUnlessSwitchedOn) {
+  for (const char* name : {"CRAM-MD5", "DIGEST-MD5", "ANONYMOUS", "EXTERNAL"}) {
+    EXPECT_FALSE(FindMechanism(name)->by_default) << name;
+  }
+  for (const char* name : {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"}) {
+    EXPECT_TRUE(FindMechanism(name)->by_default) << name;
   }
 }
 
@@ -49,6 +71,10 @@ TEST(Registry, HostileStatesNeverSucceed) {
       for (const char* response : {"", "n,,n=a,r=b", "c=biws,r=b,p=AAAA", "x"}) {
         const Outcome outcome = mechanism->Continue(facts, state, response);
         EXPECT_FALSE(std::holds_alternative<Success>(outcome)) << registered.name;
+        // Nothing to prove there.
+        EXPECT_TRUE(registered.properties.anonymous ||
+                    !std::holds_alternative<AnonymousSuccess>(outcome))
+            << registered.name;
       }
     }
   }

@@ -68,5 +68,17 @@ TEST(SealedState, SameStateSealedTwiceLooksDifferentAndHidesIt) {
   }
 }
 
+// After the key was changed and the process started anew.
+TEST(SealedState, OpensWhatWasSealedUnderAKeyBefore) {
+  const StateSealer before(Key(), kSalt);
+  std::vector<Secret> keys;
+  keys.push_back(Secret(std::string(32, 'n')));
+  keys.push_back(Key().Clone());
+  const StateSealer after(std::move(keys), std::string(kStateSaltBytes, 't'));
+  EXPECT_EQ(after.Open("binding", before.Seal(1, "binding", "state")), "state");
+  EXPECT_FALSE(before.Open("binding", after.Seal(1, "binding", "state")).has_value())
+      << "sealed under the new one";
+}
+
 }  // namespace
 }  // namespace sasld

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,13 +13,21 @@
 #include <string>
 
 #include "storage/open.h"
+#include "tests/storage/accounts.h"
 
 namespace sasld {
 
+// Where files are written to memory, if there is such a place: for tests that write much and to
+// which a real disk is all the same.
+inline std::string InMemory() {
+  const std::string memory = "/dev/shm";
+  return access(memory.c_str(), W_OK) == 0 ? memory : testing::TempDir();
+}
+
 class DatabaseFolder {
  public:
-  DatabaseFolder() {
-    std::string pattern = testing::TempDir() + "sasld-store-XXXXXX";
+  explicit DatabaseFolder(const std::string& under = testing::TempDir()) {
+    std::string pattern = std::filesystem::path(under) / "sasld-store-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
     path_ = pattern;
   }
@@ -32,7 +41,7 @@ class DatabaseFolder {
 
   absl::StatusOr<std::unique_ptr<Store>> TryOpen(
       StorePresence presence = StorePresence::kCreateIfMissing) const {
-    return OpenStore(url(), presence);
+    return OpenStore(url(), presence, SampleRecordKeys());
   }
   // For where anything but success ends the test (a null pointer does).
   std::unique_ptr<Store> Open() const {

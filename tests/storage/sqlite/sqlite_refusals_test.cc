@@ -94,16 +94,17 @@ TEST(SqliteRefusals, SomethingThatIsNoFile) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_TRUE(Says(status, "is not a file")) << status;
   const absl::Status of_folder =
-      OpenStore("sqlite:" + folder.path(), StorePresence::kCreateIfMissing).status();
+      OpenStore("sqlite:" + folder.path(), StorePresence::kCreateIfMissing, SampleRecordKeys())
+          .status();
   EXPECT_TRUE(absl::IsUnavailable(of_folder)) << of_folder;
   EXPECT_TRUE(Says(of_folder, "Is a directory")) << of_folder;
 }
 
 TEST(SqliteRefusals, MissingFolder) {
   const DatabaseFolder folder;
-  const absl::Status status =
-      OpenStore("sqlite:" + folder.path() + "/gone/sasld.db", StorePresence::kCreateIfMissing)
-          .status();
+  const absl::Status status = OpenStore("sqlite:" + folder.path() + "/gone/sasld.db",
+                                        StorePresence::kCreateIfMissing, SampleRecordKeys())
+                                  .status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_TRUE(Says(status, "make the folder " + folder.path() + "/gone first")) << status;
 }

@@ -1,0 +1,63 @@
+"""The tools that other systems make their users with: doveadm, htpasswd, saslpasswd2, db5.3_dump.
+
+Where one is not installed, its package is unpacked beside Postfix's: Dovecot's cannot be installed
+without a mail server that starts.
+"""
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+PACKAGES = ("dovecot-core", "apache2-utils", "libapr1", "libaprutil1", "sasl2-bin", "db5.3-util",
+            "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23")
+
+
+class Tools:
+    def __init__(self, peers):
+        self._tree = pathlib.Path(peers) / "tools"
+        self._unpack(pathlib.Path(peers))
+        libraries = [self._tree / "usr/lib/dovecot", self._tree / "usr/lib/x86_64-linux-gnu"]
+        self._environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
+        self._folder = tempfile.TemporaryDirectory(prefix="sasld-import-")
+        self.folder = pathlib.Path(self._folder.name)
+
+    def close(self):
+        self._folder.cleanup()
+
+    def _unpack(self, peers):
+        peers.mkdir(parents=True, exist_ok=True)
+        with open(peers / "tools.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._tree.exists():
+                return
+            with tempfile.TemporaryDirectory(dir=peers) as draft:
+                subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
+                                *PACKAGES], cwd=draft, check=True,
+                               capture_output=True)
+                tree = pathlib.Path(draft) / "tree"
+                for package in pathlib.Path(draft).glob("*.deb"):
+                    subprocess.run(["dpkg", "-x", package, tree], check=True)
+                shutil.move(tree, self._tree)
+
+    def _run(self, program, *arguments, given=""):
+        done = subprocess.run([self._tree / program, *map(str, arguments)], input=given, text=True,
+                              env=self._environment, capture_output=True, timeout=30)
+        assert done.returncode == 0, f"{program}: {done.returncode}\n{done.stderr}"
+        return done.stdout
+
+    def doveadm_pw(self, scheme, user, password):
+        # Asks twice when standard input is no terminal.
+        return self._run("usr/bin/doveadm", "-O", "pw", "-s", scheme, "-u", user,
+                         given=f"{password}\n{password}\n").splitlines()[-1]
+
+    def htpasswd(self, file, option, user, password):
+        create = [] if file.exists() else ["-c"]
+        self._run("usr/bin/htpasswd", "-i", *create, option, file, user, given=password)
+
+    def saslpasswd2(self, file, realm, user, password):
+        self._run("usr/sbin/saslpasswd2", "-f", file, "-p", "-c", "-u", realm, user, given=password)
+
+    def db_dump(self, file):
+        return self._run("usr/bin/db5.3_dump", "-p", file)

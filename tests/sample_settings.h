@@ -1,0 +1,35 @@
+// The sample configurations in deploy/, taken apart.
+#pragma once
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace sasld {
+
+struct SampleSetting {
+  std::string header;  // "[store]", "[[listen]]"
+  std::string key;
+  std::string line;   // "url = \"memory:\""
+  bool switched_off;  // stands behind a '#', which `line` has no more
+  std::string text() const { return header + "\n" + line + "\n"; }
+};
+
+// In order. Wants what our samples keep to: a setting is one line, and one that is switched off has
+// no blank after its '#', while prose has one.
+inline std::vector<SampleSetting> SampleSettings(const std::string& path) {
+  std::vector<SampleSetting> settings;
+  std::ifstream file(path);
+  std::string header;
+  for (std::string line; std::getline(file, line);) {
+    const bool switched_off = line.starts_with('#');
+    if (switched_off) line.erase(0, 1);
+    if (line.starts_with('[')) header = line;
+    const size_t key = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+    if (key == 0 || key == std::string::npos || line.compare(key, 3, " = ") != 0) continue;
+    settings.push_back({header, line.substr(0, key), line, switched_off});
+  }
+  return settings;
+}
+
+}  // namespace sasld
