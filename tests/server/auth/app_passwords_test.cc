@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "absl/synchronization/notification.h"
 #include "server/sasl/saslprep.h"
+#include "tests/server/auth/busy_thread.h"
 #include "tests/server/auth/client.h"
 
 namespace sasld {
@@ -109,15 +109,10 @@ TEST_F(AppPasswordLogins, LetInWhereverThePasswordIsTypedOrProved) {
 
 TEST_F(AppPasswordLogins, NeedNoHashing) {
   std::string typed = Shown(Add());
-  absl::Notification release;
-  ASSERT_TRUE(
-      parts.lane
-          .Submit("x", absl::InfiniteFuture(), [&](Lane::Turn) { release.WaitForNotification(); })
-          .ok());
+  const BusyThread busy(parts.lane);
   EXPECT_EQ(LogIn("PLAIN", typed), "alice");
   std::erase(typed, '-');
   EXPECT_EQ(LogIn("LOGIN", typed), "alice");
-  release.Notify();
 }
 
 TEST_F(AppPasswordLogins, AreNotRememberedByTheCache) {

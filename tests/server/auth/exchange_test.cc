@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/synchronization/notification.h"
+#include "tests/server/auth/busy_thread.h"
 #include "tests/server/auth/parts.h"
 
 namespace sasld {
@@ -264,19 +264,9 @@ TEST(Exchange, AStoreThatCannotBeReadIsTemporary) {
 TEST(Exchange, AFullLaneIsTemporaryAtOnce) {
   Parts parts({1, 1, 1});
   parts.MustCreate("alice", "secret");
-  absl::Notification release;
-  absl::Notification running;
-  ASSERT_TRUE(parts.lane
-                  .Submit("x", absl::InfiniteFuture(),
-                          [&](Lane::Turn) {
-                            running.Notify();
-                            release.WaitForNotification();
-                          })
-                  .ok());
-  running.WaitForNotification();
+  const BusyThread busy(parts.lane);
   ASSERT_TRUE(parts.lane.Submit("x", absl::InfiniteFuture(), [](Lane::Turn) {}).ok());
   const StepResult result = parts.Step(FirstStep("PLAIN", PlainMessage("", "alice", "secret")));
-  release.Notify();
   ASSERT_TRUE(std::holds_alternative<Undecided>(result));
   EXPECT_TRUE(std::get<Undecided>(result).retry_elsewhere);
 }

@@ -11,6 +11,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "tests/server/auth/busy_thread.h"
 #include "tests/server/auth/parts.h"
 
 namespace sasld {
@@ -23,24 +24,12 @@ PasswordClaim Claim(std::string_view name, std::string_view password) {
 // A lane whose first thread is busy until Release(). Answers by the order in which they came.
 class InFlightTest : public testing::Test {
  protected:
-  explicit InFlightTest(Lane::Limits limits = {1, 8, 4}) : lane(limits) { Occupy(); }
+  explicit InFlightTest(Lane::Limits limits = {1, 8, 4}) : lane(limits), busy(lane) {}
   ~InFlightTest() override {
     Release();
     lane.Close();
   }
-  void Occupy() {
-    absl::Notification running;
-    ASSERT_TRUE(lane.Submit("busy", absl::InfiniteFuture(),
-                            [&](Lane::Turn) {
-                              running.Notify();
-                              release.WaitForNotification();
-                            })
-                    .ok());
-    running.WaitForNotification();
-  }
-  void Release() {
-    if (!release.HasBeenNotified()) release.Notify();
-  }
+  void Release() { busy.Release(); }
 
   // What one who asks is told, once.
   struct Asked {
@@ -88,10 +77,10 @@ class InFlightTest : public testing::Test {
     last.WaitForNotification();
   }
 
-  absl::Notification release;
   std::atomic<int> hashes = 0;
   PasswordVerdict verdict = PasswordVerdict::kMatch;
   Lane lane;
+  BusyThread busy;
   InFlight in_flight{lane, Secret(std::string(32, 'k'))};
 };
 

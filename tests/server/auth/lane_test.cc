@@ -10,27 +10,17 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "tests/server/auth/busy_thread.h"
 
 namespace sasld {
 namespace {
 
 // A lane whose only thread is busy until it is released.
 struct BusyLane {
-  explicit BusyLane(Lane::Limits limits) : lane(limits) {
-    EXPECT_TRUE(lane.Submit("busy", absl::InfiniteFuture(),
-                            [this](Lane::Turn) {
-                              running.Notify();
-                              release.WaitForNotification();
-                            })
-                    .ok());
-    running.WaitForNotification();
-  }
-  ~BusyLane() {
-    if (!release.HasBeenNotified()) release.Notify();
-  }
-  absl::Notification running;
-  absl::Notification release;
+  explicit BusyLane(Lane::Limits limits) : lane(limits), thread(lane) {}
+  void Release() { thread.Release(); }
   Lane lane;
+  BusyThread thread;
 };
 
 TEST(Lane, RefusesWhenFull) {
@@ -45,7 +35,7 @@ TEST(Lane, RefusesWhenFull) {
   bool called = false;
   EXPECT_TRUE(absl::IsResourceExhausted(
       busy.lane.Submit("more", absl::InfiniteFuture(), [&](Lane::Turn) { called = true; })));
-  busy.release.Notify();
+  busy.Release();
   busy.lane.Close();
   EXPECT_EQ(ran.load(), 3);
   EXPECT_FALSE(called);
@@ -76,7 +66,7 @@ std::vector<std::string> OrderOf(const std::vector<std::string>& jobs) {
   EXPECT_TRUE(
       busy.lane.Submit("last", absl::InfiniteFuture(), [&last](Lane::Turn) { last.Notify(); })
           .ok());
-  busy.release.Notify();
+  busy.Release();
   last.WaitForNotification();
   busy.lane.Close();
   return order;
@@ -118,7 +108,7 @@ TEST(Lane, WhoComesAgainBeginsBehindTheOthers) {
                   .ok());
   ASSERT_TRUE(busy.lane.Submit("b", absl::InfiniteFuture(), note("b1")).ok());
   ASSERT_TRUE(busy.lane.Submit("c", absl::InfiniteFuture(), note("c1")).ok());
-  busy.release.Notify();
+  busy.Release();
   done.WaitForNotification();
   busy.lane.Close();
   EXPECT_EQ(order, (std::vector<std::string>{"a1", "b1", "c1", "a2"}));
@@ -144,7 +134,7 @@ TEST(Lane, WhatIsWithdrawnIsNotCalledAndLeavesItsPlace) {
   EXPECT_FALSE(busy.lane.Withdraw(place));
   ASSERT_TRUE(submit("a", &place));
   EXPECT_TRUE(busy.lane.Withdraw(place));
-  busy.release.Notify();
+  busy.Release();
   busy.lane.Close();
   EXPECT_FALSE(called);
 }
@@ -166,18 +156,18 @@ TEST(Lane, WithdrawingLeavesTheOthersOfItsSource) {
                     .ok());
   }
   EXPECT_TRUE(busy.lane.Withdraw(second));
-  busy.release.Notify();
+  busy.Release();
   last.WaitForNotification();
   EXPECT_EQ(order, (std::vector<int>{1, 3}));
 }
 
 TEST(Lane, WhatHasBegunOrWaitedTooLongIsNotWithdrawn) {
-  Lane lane({1, 10, 10});
   Lane::Place begun;
   Lane::Place late;
   absl::Notification running;
   absl::Notification release;
   absl::Notification told;
+  Lane lane({1, 10, 10});
   ASSERT_TRUE(lane.Submit(
                       "a", absl::InfiniteFuture(),
                       [&](Lane::Turn) {
@@ -228,7 +218,7 @@ TEST(Lane, WhatWaitedTooLongIsNotBegun) {
                             done.Notify();
                           })
                   .ok());
-  busy.release.Notify();
+  busy.Release();
   done.WaitForNotification();
   EXPECT_EQ(too_late.load(), 1);
 }
@@ -251,9 +241,9 @@ TEST(Lane, RefusesOnceClosed) {
 }
 
 TEST(Lane, UsesAllItsThreads) {
-  Lane lane({3, 10, 10});
   absl::BlockingCounter all(3);
   absl::Notification go;
+  Lane lane({3, 10, 10});
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(lane.Submit("s", absl::InfiniteFuture(),
                             [&](Lane::Turn) {

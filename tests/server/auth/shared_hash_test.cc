@@ -4,11 +4,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
 #include "server/auth/answers.h"
+#include "tests/server/auth/busy_thread.h"
 #include "tests/server/auth/parts.h"
 
 namespace sasld {
@@ -28,20 +30,9 @@ class SharedHash : public testing::Test {
  protected:
   void SetUp() override {
     parts.MustCreate("ann", "old");
-    absl::Notification running;
-    ASSERT_TRUE(parts.lane
-                    .Submit("busy", absl::InfiniteFuture(),
-                            [&](Lane::Turn) {
-                              running.Notify();
-                              release.WaitForNotification();
-                            })
-                    .ok());
-    running.WaitForNotification();
+    busy.emplace(parts.lane);
   }
-  ~SharedHash() override { Release(); }
-  void Release() {
-    if (!release.HasBeenNotified()) release.Notify();
-  }
+  void Release() { busy->Release(); }
   std::unique_ptr<Asked> Ask(std::string_view name, std::string_view password) {
     auto asked = std::make_unique<Asked>();
     parts.answers.Check({Username::Prepare(name).value(), Secret(password)},
@@ -74,8 +65,8 @@ class SharedHash : public testing::Test {
     return finds;
   }
 
-  absl::Notification release;
   Parts parts;
+  std::optional<BusyThread> busy;
 };
 
 // Each reads the account when it comes; the one hash reads it before, and after if it matches.
