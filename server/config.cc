@@ -223,6 +223,18 @@ void ReadThrottle(TomlTable throttle, ThrottleRules& rules) {
   }
 }
 
+void ReadDefaultRealm(TomlTable& policy, ExchangePolicy& result) {
+  const std::string realm = policy.String("default_realm", "");
+  if (realm.empty()) return;
+  const absl::StatusOr<Username> prepared = Username::Prepare(realm);
+  if (prepared.ok() && prepared->str().find('@') == std::string::npos) {
+    result.default_realm = prepared->str();
+  } else {
+    policy.Reject("default_realm",
+                  absl::StrCat("\"", realm, "\" is not a domain such as \"example.org\""));
+  }
+}
+
 void ReadPolicy(TomlTable policy, ExchangePolicy& result) {
   // Under the shortest patience of any mail server: chasquid's 5 s for a whole exchange.
   result.failure_delay =
@@ -237,6 +249,7 @@ void ReadPolicy(TomlTable policy, ExchangePolicy& result) {
       policy.Reject("proxies", "holds a name that cannot be a user's");
     }
   }
+  ReadDefaultRealm(policy, result);
   ReadThrottle(policy.Table("throttle"), result.throttle);
 }
 

@@ -120,13 +120,13 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTls(const ServerCon
 }
 
 void Reload(const std::string& path, const ServerConfig& started, Exchange& exchange,
-            Deriver& deriver, const Log& log) {
+            Directory& directory, Deriver& deriver, const Log& log) {
   const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
   if (!config.ok()) {
     log->error("not reloaded, going on as before: {}", std::string(config.status().message()));
     return;
   }
-  AdoptReloaded(*config, started, exchange, deriver);
+  AdoptReloaded(*config, started, exchange, directory, deriver);
   log->set_level(spdlog::level::from_str(config->log_level));
   log->info("reloaded [mechanisms], [policy] and log.level; other settings need a restart");
 }
@@ -163,13 +163,15 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   Lane lane(config.hashing, {[&hasher] { hasher.GiveBackMemory(); }});
   VerificationCache cache(config.verification_cache, entropy.SecretBytes(32));
   InFlight in_flight(lane, entropy.SecretBytes(32));
-  const Answers answers(*store, deriver, in_flight, cache, keys.decoy, config.scram_iterations);
+  Directory directory(*store, config.policy.default_realm);
+  const Answers answers(*store, directory, deriver, in_flight, cache, keys.decoy,
+                        config.scram_iterations);
   const StateSealer sealer(keys.StateKeys(), entropy.Bytes(kStateSaltBytes));
   Audit audit(log, config.log_successes);
   Throttle throttle;
   LastUses last_uses(*store);
-  Exchange exchange(config.policy, *store, answers, sealer, entropy, audit, throttle, last_uses);
-  Accounts accounts(*store, deriver, lane);
+  Exchange exchange(config.policy, directory, answers, sealer, entropy, audit, throttle, last_uses);
+  Accounts accounts(*store, directory, deriver, lane);
   UserImport user_import(*store, deriver, lane);
   KeyRotation key_rotation(*store, record_keys, hasher, config.key_file, entropy, log);
   Calibration calibration(hasher, lane, config.hashing_budget, MonotonicNow);
@@ -193,7 +195,7 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
 
   while (NextSignal(signals, last_uses, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
-    Reload(path, config, exchange, deriver, log);
+    Reload(path, config, exchange, directory, deriver, log);
     sd_notify(0, "READY=1");
   }
   sd_notify(0, "STOPPING=1");

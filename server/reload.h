@@ -10,6 +10,6 @@ namespace sasld {
 // From now on steps follow `reloaded`'s [mechanisms] and [policy], and passwords are set for its
 // mechanisms. All else stays as in `started`, which sasld was started with.
 void AdoptReloaded(const ServerConfig& reloaded, const ServerConfig& started, Exchange& exchange,
-                   Deriver& deriver);
+                   Directory& directory, Deriver& deriver);
 
 }  // namespace sasld

@@ -26,7 +26,8 @@ absl::Status CheckLabel(std::string_view label) {
                    : absl::InvalidArgumentError("label: has a control character");
 }
 
-absl::StatusOr<std::vector<Username>> PrepareAliases(const std::vector<std::string>& names) {
+absl::StatusOr<std::vector<Username>> PrepareAliases(const Directory& directory,
+                                                     const std::vector<std::string>& names) {
   if (names.size() > kMostAliases) {
     return absl::InvalidArgumentError(
         absl::StrCat("aliases: more than ", kMostAliases, " of them"));
@@ -37,8 +38,9 @@ absl::StatusOr<std::vector<Username>> PrepareAliases(const std::vector<std::stri
     if (!alias.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("aliases: ", alias.status().message()));
     }
-    if (std::find(aliases.begin(), aliases.end(), *alias) == aliases.end()) {
-      aliases.push_back(*std::move(alias));
+    Username completed = directory.Complete(*alias);
+    if (std::find(aliases.begin(), aliases.end(), completed) == aliases.end()) {
+      aliases.push_back(std::move(completed));
     }
   }
   return aliases;
@@ -72,7 +74,7 @@ absl::StatusOr<Account> Accounts::SetRules(std::string_view name, const RuleChan
                    PrepareAccess({changes.services.value_or(none), changes.networks.value_or(none),
                                   changes.mechanisms.value_or(none)}));
   ASSIGN_OR_RETURN(const std::vector<Username> aliases,
-                   PrepareAliases(changes.aliases.value_or(none)));
+                   PrepareAliases(directory_, changes.aliases.value_or(none)));
   return Modify(name, [&](Account& account) {
     Replace(account.require_app_password, changes.require_app_password);
     Replace(account.send_only, changes.send_only);

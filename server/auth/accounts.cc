@@ -32,8 +32,8 @@ bool Strands(const Account& account, const std::optional<ScramVerifiers>& other)
 
 }  // namespace
 
-Accounts::Accounts(Store& store, const Deriver& deriver, Lane& lane)
-    : store_(store), deriver_(deriver), lane_(lane) {}
+Accounts::Accounts(Store& store, const Directory& directory, const Deriver& deriver, Lane& lane)
+    : store_(store), directory_(directory), deriver_(deriver), lane_(lane) {}
 
 absl::StatusOr<Credential> Accounts::Derive(const Username& name, std::string_view password,
                                             const ScramVerifiers* keep) {
@@ -50,7 +50,7 @@ absl::StatusOr<Credential> Accounts::Derive(const Username& name, std::string_vi
 absl::StatusOr<Account> Accounts::Modify(std::string_view name, Change change) {
   ASSIGN_OR_RETURN(const Username username, PrepareName(name));
   for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN(Account account, store_.Find(username));
+    ASSIGN_OR_RETURN(Account account, directory_.Find(username));
     RETURN_IF_ERROR(change(account));
     // Whatever is written is sealed under the current key, so that a pass that changes keys leaves
     // it be.
@@ -66,7 +66,8 @@ absl::StatusOr<Account> Accounts::Modify(std::string_view name, Change change) {
 
 absl::StatusOr<Account> Accounts::Create(std::string_view name, std::string_view password,
                                          bool enabled, absl::Time now) {
-  ASSIGN_OR_RETURN(Username username, PrepareName(name));
+  ASSIGN_OR_RETURN(const Username given, PrepareName(name));
+  Username username = directory_.Complete(given);
   // Before the hash is paid for. Create() itself decides.
   if (store_.Find(username).ok()) return absl::AlreadyExistsError("there is a user of that name");
   ASSIGN_OR_RETURN(Credential credential, Derive(username, password, nullptr));
@@ -107,13 +108,18 @@ absl::StatusOr<Account> Accounts::SetEnabled(std::string_view name, bool enabled
 
 absl::StatusOr<Username> Accounts::Remove(std::string_view name) {
   ASSIGN_OR_RETURN(Username username, PrepareName(name));
-  RETURN_IF_ERROR(store_.Remove(username));
+  absl::Status removed = store_.Remove(username);
+  if (absl::IsNotFound(removed)) {
+    username = directory_.Complete(username);
+    removed = store_.Remove(username);
+  }
+  RETURN_IF_ERROR(removed);
   return username;
 }
 
 absl::StatusOr<Account> Accounts::Get(std::string_view name) const {
   ASSIGN_OR_RETURN(const Username username, PrepareName(name));
-  return store_.Find(username);
+  return directory_.Find(username);
 }
 
 }  // namespace sasld

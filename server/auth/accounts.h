@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/auth/derivation.h"
+#include "server/auth/directory.h"
 #include "server/auth/lane.h"
 #include "storage/store.h"
 
@@ -43,13 +44,15 @@ struct RuleChanges {
 // Thread-safe; setting a password blocks for its hashing, on the lane. What it is given must
 // outlive it.
 //
-// Names may be aliases, but for Create and Remove.
+// Names may be aliases, but for Create and Remove. Those without a domain are looked for as they
+// are and then in the default realm; new ones are made in it.
 //
 // Errors common to all: InvalidArgument (the text names the field, such as "password", and the
 // rule), NotFound, Unavailable (nothing was changed), ResourceExhausted (the lane is full).
 class Accounts {
  public:
-  Accounts(Store& store, const Deriver& deriver, Lane& lane);
+  // The store is the one that the directory looks into.
+  Accounts(Store& store, const Directory& directory, const Deriver& deriver, Lane& lane);
 
   // AlreadyExists: there is one of that name.
   absl::StatusOr<Account> Create(std::string_view name, std::string_view password, bool enabled,
@@ -84,6 +87,7 @@ class Accounts {
   absl::StatusOr<Account> Modify(std::string_view name, Change change);
 
   Store& store_;
+  const Directory& directory_;
   const Deriver& deriver_;
   Lane& lane_;
 };

@@ -18,9 +18,11 @@ constexpr int kAttempts = 4;
 
 }  // namespace
 
-Answers::Answers(Store& store, const Deriver& deriver, InFlight& in_flight,
-                 VerificationCache& cache, const Secret& decoy_key, uint32_t decoy_iterations)
+Answers::Answers(Store& store, const Directory& directory, const Deriver& deriver,
+                 InFlight& in_flight, VerificationCache& cache, const Secret& decoy_key,
+                 uint32_t decoy_iterations)
     : store_(store),
+      directory_(directory),
       deriver_(deriver),
       in_flight_(in_flight),
       cache_(cache),
@@ -28,9 +30,10 @@ Answers::Answers(Store& store, const Deriver& deriver, InFlight& in_flight,
       decoy_iterations_(decoy_iterations) {}
 
 Secret Answers::Decoy(std::string_view use, const Username& user, Hash hash) const {
+  // An account has one salt, however its name is written, so nobody has one too.
   std::string message;
   AppendField(message, use);
-  AppendField(message, user.str());
+  AppendField(message, directory_.Complete(user).str());
   return Hmac(hash, decoy_key_.Reveal(), message);
 }
 
@@ -41,7 +44,7 @@ void Answers::FillDecoyPair(const ScramUser& user, ScramKeys& keys) const {
 }
 
 absl::StatusOr<ScramAnswer> Answers::KeysFor(const ScramUser& user) const {
-  absl::StatusOr<Account> account = store_.Find(user.authcid);
+  absl::StatusOr<Account> account = directory_.Find(user.authcid);
   if (!account.ok() && !absl::IsNotFound(account.status())) return account.status();
   ScramAnswer answer;
   ScramKeys& keys = answer.keys;
@@ -74,7 +77,7 @@ absl::StatusOr<ScramAnswer> Answers::KeysFor(const ScramUser& user) const {
 }
 
 absl::StatusOr<EquivalentAnswer> Answers::EquivalentFor(const EquivalentOf& question) const {
-  absl::StatusOr<Account> account = store_.Find(question.authcid);
+  absl::StatusOr<Account> account = directory_.Find(question.authcid);
   if (!account.ok() && !absl::IsNotFound(account.status())) return account.status();
   Credential* credential = account.ok() ? &account->credential : nullptr;
   const Basis without = credential ? Basis::kNoVerifier : Basis::kNoAccount;
@@ -111,13 +114,13 @@ absl::StatusOr<PasswordAnswer> Answers::VerifyOnce(const PasswordClaim& claim,
 
 absl::StatusOr<PasswordAnswer> Answers::Verify(const PasswordClaim& claim, std::string_view service,
                                                absl::Time now) const {
-  absl::StatusOr<Account> account = store_.Find(claim.authcid);
+  absl::StatusOr<Account> account = directory_.Find(claim.authcid);
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(const PasswordAnswer answer, VerifyOnce(claim, account));
     if (answer.verdict == PasswordVerdict::kNoMatch) return answer;
     // A password that was changed while it was hashed here is an old one by now. Other changes are
     // none of its business: a login beside this one may have completed the verifiers.
-    absl::StatusOr<Account> after = store_.Find(claim.authcid);
+    absl::StatusOr<Account> after = directory_.Find(claim.authcid);
     const bool same_verifier = after.ok() && IsSameVerifier(after->credential, account->credential);
     account = std::move(after);
     if (same_verifier) {
@@ -141,24 +144,45 @@ void Answers::Complete(Account& account, const PasswordClaim& claim) const {
 
 // Who is not there, or has no app passwords, is looked for all the same. What has not the shape of
 // an app password is none of anybody's.
-std::optional<PasswordAnswer> Answers::MatchAppPassword(
-    const PasswordClaim& claim, const absl::StatusOr<Account>& account) const {
+const AppPassword* Answers::MatchAppPassword(const PasswordClaim& claim,
+                                             const absl::StatusOr<Account>& account) const {
   const std::optional<Secret> shown = AppPasswordAsShown(claim.password.Reveal());
-  if (!shown) return std::nullopt;
+  if (!shown) return nullptr;
   const bool has_key = account.ok() && !account->app_password_key.empty();
   const Secret lookup = AppPasswordLookup(has_key ? account->app_password_key : decoy_key_, *shown);
-  const AppPassword* found = has_key ? FindByLookup(*account, lookup) : nullptr;
-  if (found == nullptr) return std::nullopt;
-  return PasswordAnswer{PasswordVerdict::kMatch, Basis::kVerifier, found->id};
+  return has_key ? FindByLookup(*account, lookup) : nullptr;
+}
+
+// Nobody waits for it: who has proved an app password is in. Several logins by it are one job.
+void Answers::CompleteOnLane(PasswordClaim claim, Epoch epoch, const Caller& caller) const {
+  const ClaimMac::Value key = in_flight_.KeyOf(claim, caller.service, epoch);
+  in_flight_.Check(
+      key, {caller.source, absl::InfiniteFuture(), nullptr, caller.service, caller.now},
+      [this, claim = std::move(claim)] { return CompleteAppPassword(claim); },
+      [](const absl::StatusOr<PasswordAnswer>&) {});
+}
+
+absl::StatusOr<PasswordAnswer> Answers::CompleteAppPassword(const PasswordClaim& claim) const {
+  absl::StatusOr<Account> account = directory_.Find(claim.authcid);
+  const AppPassword* matched = MatchAppPassword(claim, account);
+  if (matched == nullptr) return absl::NotFoundError("it was revoked meanwhile");
+  PasswordAnswer answer{PasswordVerdict::kMatch, Basis::kVerifier, matched->id};
+  if (!deriver_.IsComplete(*matched)) {
+    deriver_.Complete(*account, answer.app_password, *AppPasswordAsShown(claim.password.Reveal()));
+    RETURN_IF_ERROR(store_.Update(*account).status());
+  }
+  return answer;
 }
 
 void Answers::Check(PasswordClaim claim, Caller caller, OnVerdict done) const {
-  const absl::StatusOr<Account> account = store_.Find(claim.authcid);
+  const absl::StatusOr<Account> account = directory_.Find(claim.authcid);
   if (!account.ok() && !absl::IsNotFound(account.status())) {
     return std::move(done)(account.status());
   }
-  if (std::optional<PasswordAnswer> matched = MatchAppPassword(claim, account)) {
-    return std::move(done)(*std::move(matched));
+  if (const AppPassword* matched = MatchAppPassword(claim, account)) {
+    std::move(done)(PasswordAnswer{PasswordVerdict::kMatch, Basis::kVerifier, matched->id});
+    if (!deriver_.IsComplete(*matched)) CompleteOnLane(std::move(claim), account->epoch, caller);
+    return;
   }
   const uint64_t epoch = account.ok() ? account->epoch : 0;
   if (account.ok() && cache_.Holds(claim, caller.service, epoch, caller.now)) {

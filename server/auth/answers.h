@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/auth/derivation.h"
+#include "server/auth/directory.h"
 #include "server/auth/in_flight.h"
 #include "server/auth/password_answer.h"
 #include "server/auth/verification_cache.h"
@@ -25,12 +26,13 @@ struct EquivalentAnswer {
   Basis basis;
 };
 
-// Thread-safe. The store, the deriver, the checks in flight and the cache must outlive it; the lane
-// must be closed before it goes.
+// Thread-safe. The store, the directory, the deriver, the checks in flight and the cache must
+// outlive it; the lane must be closed before it goes.
 class Answers {
  public:
-  Answers(Store& store, const Deriver& deriver, InFlight& in_flight, VerificationCache& cache,
-          const Secret& decoy_key, uint32_t decoy_iterations);
+  // The store is the one that the directory looks into.
+  Answers(Store& store, const Directory& directory, const Deriver& deriver, InFlight& in_flight,
+          VerificationCache& cache, const Secret& decoy_key, uint32_t decoy_iterations);
 
   // Keys to challenge this user with. Never NotFound: unknown users, and users without SCRAM keys,
   // get decoys: always the same for one name under one key file, fitting no proof. Who lacks the
@@ -52,8 +54,11 @@ class Answers {
   // Always the same for one name under one key file.
   Secret Decoy(std::string_view use, const Username& user, Hash hash) const;
   void FillDecoyPair(const ScramUser& user, ScramKeys& keys) const;
-  std::optional<PasswordAnswer> MatchAppPassword(const PasswordClaim& claim,
-                                                 const absl::StatusOr<Account>& account) const;
+  // Null: it is none of the account's. Else it lies in `account`.
+  const AppPassword* MatchAppPassword(const PasswordClaim& claim,
+                                      const absl::StatusOr<Account>& account) const;
+  void CompleteOnLane(PasswordClaim claim, Epoch epoch, const Caller& caller) const;
+  absl::StatusOr<PasswordAnswer> CompleteAppPassword(const PasswordClaim& claim) const;
   absl::StatusOr<PasswordAnswer> Verify(const PasswordClaim& claim, std::string_view service,
                                         absl::Time now) const;
   absl::StatusOr<PasswordAnswer> VerifyOnce(const PasswordClaim& claim,
@@ -61,6 +66,7 @@ class Answers {
   void Complete(Account& account, const PasswordClaim& claim) const;
 
   Store& store_;
+  const Directory& directory_;
   const Deriver& deriver_;
   InFlight& in_flight_;
   VerificationCache& cache_;

@@ -12,13 +12,20 @@ namespace {
 
 constexpr size_t kArgon2SaltBytes = 16;
 
+using ScramKeysByHash = std::map<Hash, ScramKeyPair>;
+
+// With the salt and the count of `scram`.
 void AddScramKeys(const DerivationPlan& plan, const Secret& prepared_password,
-                  ScramVerifiers& scram) {
+                  const ScramVerifiers& scram, ScramKeysByHash& keys) {
   for (const Hash hash : plan.scram_hashes) {
-    if (scram.keys.contains(hash)) continue;
-    scram.keys.emplace(hash,
-                       DeriveScramKeyPair(hash, prepared_password, scram.salt, scram.iterations));
+    if (keys.contains(hash)) continue;
+    keys.emplace(hash, DeriveScramKeyPair(hash, prepared_password, scram.salt, scram.iterations));
   }
+}
+
+bool HasKeysOfAll(const DerivationPlan& plan, const ScramKeysByHash& keys) {
+  return std::all_of(plan.scram_hashes.begin(), plan.scram_hashes.end(),
+                     [&keys](Hash hash) { return keys.contains(hash); });
 }
 
 // A password-equivalent is not kept for a mechanism that is switched off.
@@ -42,10 +49,7 @@ bool KeepsScram(const DerivationPlan& plan, const Account& account) {
 
 bool HasScramKeys(const DerivationPlan& plan, const Account& account) {
   if (plan.scram_hashes.empty()) return true;
-  return KeepsScram(plan, account) &&
-         std::all_of(plan.scram_hashes.begin(), plan.scram_hashes.end(), [&account](Hash hash) {
-           return account.credential.scram->keys.contains(hash);
-         });
+  return KeepsScram(plan, account) && HasKeysOfAll(plan, account.credential.scram->keys);
 }
 
 bool HasEquivalents(const DerivationPlan& plan, const Credential& credential) {
@@ -120,7 +124,7 @@ ScramVerifiers Deriver::DeriveScram(const DerivationPlan& plan, const Secret& pr
   ScramVerifiers scram;
   scram.salt = keep ? keep->salt : entropy_.Bytes(kScramSaltBytes);
   scram.iterations = keep ? keep->iterations : plan.scram_iterations;
-  AddScramKeys(plan, prepared_password, scram);
+  AddScramKeys(plan, prepared_password, scram, scram.keys);
   return scram;
 }
 
@@ -150,13 +154,24 @@ absl::Status Deriver::Complete(Account& account, const Secret& prepared_password
   }
   if (!plan.scram_hashes.empty()) {
     if (KeepsScram(plan, account)) {
-      AddScramKeys(plan, prepared_password, *credential.scram);
+      AddScramKeys(plan, prepared_password, *credential.scram, credential.scram->keys);
     } else {
       credential.scram = DeriveScram(plan, prepared_password, nullptr);
     }
   }
   SetEquivalents(plan, account.name, prepared_password, credential);
   return absl::OkStatus();
+}
+
+bool Deriver::IsComplete(const AppPassword& one) const { return HasKeysOfAll(plan(), one.scram); }
+
+void Deriver::Complete(Account& account, std::string_view id, const Secret& as_shown) const {
+  const DerivationPlan plan = this->plan();
+  std::optional<ScramVerifiers>& scram = account.credential.scram;
+  if (!scram) scram = {entropy_.Bytes(kScramSaltBytes), plan.scram_iterations, {}};
+  for (AppPassword& one : account.app_passwords) {
+    if (one.id == id) AddScramKeys(plan, as_shown, *scram, one.scram);
+  }
 }
 
 }  // namespace sasld

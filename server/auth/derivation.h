@@ -58,6 +58,12 @@ class Deriver {
   // Makes it so; the password is the account's. What is there and up to date is left as it is.
   absl::Status Complete(Account& account, const Secret& prepared_password) const;
 
+  // The same of an app password: whether it has the SCRAM keys that it would get if it was made
+  // now.
+  bool IsComplete(const AppPassword& one) const;
+  // `id` is one of the account's, `as_shown` its text.
+  void Complete(Account& account, std::string_view id, const Secret& as_shown) const;
+
   const PasswordHasher& hasher() const { return hasher_; }
   Entropy& entropy() const { return entropy_; }
   // DIGEST-MD5's.

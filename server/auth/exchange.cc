@@ -60,11 +60,11 @@ struct Exchange::UnderWay {
   }
 };
 
-Exchange::Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
+Exchange::Exchange(const ExchangePolicy& policy, const Directory& directory, const Answers& answers,
                    const StateSealer& sealer, Entropy& entropy, Audit& audit, Throttle& throttle,
                    LastUses& last_uses)
     : rules_(std::make_shared<const PolicyInForce>(policy)),
-      store_(store),
+      directory_(directory),
       answers_(answers),
       sealer_(sealer),
       entropy_(entropy),
@@ -241,10 +241,11 @@ void Exchange::Drive(UnderWay step, Outcome outcome) {
 }
 
 // Asked for each name as soon as it is known: before it is hashed for or looked up, so that it is
-// the same for names that nobody has.
+// the same for names that nobody has. In full: leaving out the domain gives nobody more tries.
 std::optional<Failure> Exchange::ThrottledAccount(const UnderWay& step,
                                                   const Username& account) const {
-  if (throttle_.AdmitsAccount(step.rules->policy().throttle, step.origin, account, step.now)) {
+  if (throttle_.AdmitsAccount(step.rules->policy().throttle, step.origin,
+                              directory_.Complete(account), step.now)) {
     return std::nullopt;
   }
   return Failure{Reason::kAccountThrottled,
@@ -253,7 +254,7 @@ std::optional<Failure> Exchange::ThrottledAccount(const UnderWay& step,
 }
 
 absl::StatusOr<Account> Exchange::AccountNow(UnderWay& step, const Username& name) const {
-  if (!step.seen || step.seen->name != name) return store_.Find(name);
+  if (!step.seen || step.seen->name != name) return directory_.Find(name);
   if (!step.seen->account) return absl::NotFoundError("no such user");
   return std::move(*step.seen->account);
 }
@@ -283,7 +284,7 @@ StepResult Exchange::JudgeAuthzid(const UnderWay& step, const Account& account,
   if (!wanted || *wanted == authcid || *wanted == account.name) {
     return Grant(step, account.name, account.name, success);
   }
-  const absl::StatusOr<Account> other = store_.Find(*wanted);
+  const absl::StatusOr<Account> other = directory_.Find(*wanted);
   if (absl::IsNotFound(other.status())) {
     return Refuse(step, {Reason::kNotAuthorized, "no such account to act as", authcid});
   }
@@ -305,7 +306,7 @@ StepResult Exchange::Grant(const UnderWay& step, const Username& account, const 
                   authzid == account ? std::string_view() : std::string_view(authzid.str()), "",
                   step.credential});
   // By the name that was asked for: it is what is throttled before an account is known.
-  throttle_.Succeeded(step.origin, success.identity.authcid, step.now);
+  throttle_.Succeeded(step.origin, directory_.Complete(success.identity.authcid), step.now);
   if (!std::holds_alternative<ByCertificate>(step.proved)) {
     const auto* app = std::get_if<ByAppPassword>(&step.proved);
     last_uses_.Note(account, app ? std::string_view(app->id) : std::string_view(),
@@ -318,7 +319,7 @@ StepResult Exchange::Grant(const UnderWay& step, const Username& account, const 
 StepResult Exchange::JudgeAnonymous(const UnderWay& step, const AnonymousSuccess& success) {
   const std::optional<Username>& account = step.rules->policy().anonymous;
   if (!account) return Refuse(step, {Reason::kNotAuthorized, "no account for anonymous clients"});
-  const absl::Status found = store_.Find(*account).status();
+  const absl::Status found = directory_.Find(*account).status();
   if (found.ok()) {
     return Refuse(
         step, {Reason::kNotAuthorized, "the account for anonymous clients is a user's", *account});
@@ -340,8 +341,10 @@ StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
   const Refusal refusal = std::get<Refusal>(learned);
   // Whatever the true reason is: else who is throttled would learn it.
   if (refusal == Refusal::kAuthenticationFailed) {
-    throttle_.Failed(step.rules->policy().throttle, step.origin,
-                     failure.authcid ? &*failure.authcid : nullptr, step.now);
+    std::optional<Username> account;
+    if (failure.authcid) account = directory_.Complete(*failure.authcid);
+    throttle_.Failed(step.rules->policy().throttle, step.origin, account ? &*account : nullptr,
+                     step.now);
   }
   // Only where a credential may have played a part does time have something to hide.
   const bool told_apart_by_time =

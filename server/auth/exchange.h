@@ -65,7 +65,7 @@ using StepResult = std::variant<ContinueWith, Granted, Refused, Undecided>;
 // Thread-safe. What it is given must outlive it.
 class Exchange {
  public:
-  Exchange(const ExchangePolicy& policy, const Store& store, const Answers& answers,
+  Exchange(const ExchangePolicy& policy, const Directory& directory, const Answers& answers,
            const StateSealer& sealer, Entropy& entropy, Audit& audit, Throttle& throttle,
            LastUses& last_uses);
 
@@ -102,7 +102,7 @@ class Exchange {
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<const PolicyInForce> rules_ ABSL_GUARDED_BY(mutex_);
-  const Store& store_;
+  const Directory& directory_;
   const Answers& answers_;
   const StateSealer& sealer_;
   Entropy& entropy_;

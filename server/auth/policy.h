@@ -30,6 +30,8 @@ struct ExchangePolicy {
   absl::Duration state_lifetime = absl::Seconds(120);
   // May act as any other enabled account (authzid).
   std::vector<Username> proxies;
+  // The domain that a name without one is taken to have: prepared; empty for none.
+  std::string default_realm;
   // What the server calls itself in DIGEST-MD5 and CRAM-MD5: printable ASCII, no quote, backslash
   // or angle bracket. Must not be empty if DIGEST-MD5 is enabled.
   std::string realm;

@@ -261,7 +261,7 @@ TEST(Reload, TakesOverMechanismsPolicyAndWhatPasswordsAreSetFor) {
       "x");
   ASSERT_TRUE(started.ok() && reloaded.ok());
   Parts parts({1, 64, 64}, started->policy);
-  AdoptReloaded(*reloaded, *started, parts.exchange, parts.deriver);
+  AdoptReloaded(*reloaded, *started, parts.exchange, parts.directory, parts.deriver);
   ASSERT_EQ(parts.exchange.Enabled().size(), 2u);
   EXPECT_EQ(parts.exchange.Enabled()[0]->name, "SCRAM-SHA-512");
   const Account ann = parts.MustCreate("ann", "secret");
@@ -271,6 +271,33 @@ TEST(Reload, TakesOverMechanismsPolicyAndWhatPasswordsAreSetFor) {
   // [passwords.scram] waits for a restart: else it would tell new users from unknown ones.
   const auto keys = parts.answers.KeysFor({Username::Prepare("nobody").value(), Hash::kSha512});
   EXPECT_EQ(ann.credential.scram->iterations, keys->keys.iterations);
+}
+
+TEST(ServerConfig, TheDefaultRealmIsADomain) {
+  EXPECT_EQ(ParseServerConfig("", "x")->policy.default_realm, "");
+  EXPECT_EQ(
+      ParseServerConfig("[policy]\ndefault_realm = \"Example.ORG\"\n", "x")->policy.default_realm,
+      "example.org");
+  EXPECT_EQ(ErrorOf("[policy]\ndefault_realm = \"ann@example.org\"\n"),
+            "sasld.toml:2: policy.default_realm: \"ann@example.org\" is not a domain such as "
+            "\"example.org\"");
+}
+
+TEST(Reload, TakesOverTheDefaultRealm) {
+  const auto without = ParseServerConfig("", "x");
+  const auto with = ParseServerConfig("[policy]\ndefault_realm = \"example.org\"\n", "x");
+  ASSERT_TRUE(without.ok() && with.ok());
+  Parts parts({1, 64, 64}, without->policy);
+  parts.MustCreate("ann@example.org", "secret");
+  const auto lets_in = [&parts] {
+    return std::holds_alternative<Granted>(
+        parts.Step(FirstStep("PLAIN", PlainMessage("", "ann", "secret"))));
+  };
+  EXPECT_FALSE(lets_in());
+  AdoptReloaded(*with, *without, parts.exchange, parts.directory, parts.deriver);
+  EXPECT_TRUE(lets_in());
+  AdoptReloaded(*without, *without, parts.exchange, parts.directory, parts.deriver);
+  EXPECT_FALSE(lets_in());
 }
 
 TEST(Reload, TakesOverTheThrottlesRulesAndKeepsItsCounts) {
@@ -284,9 +311,9 @@ TEST(Reload, TakesOverTheThrottlesRulesAndKeepsItsCounts) {
   };
   EXPECT_TRUE(std::holds_alternative<Refused>(login("wrong")));
   EXPECT_TRUE(std::holds_alternative<Undecided>(login("secret")));
-  AdoptReloaded(*lax, *strict, parts.exchange, parts.deriver);
+  AdoptReloaded(*lax, *strict, parts.exchange, parts.directory, parts.deriver);
   EXPECT_TRUE(std::holds_alternative<Granted>(login("secret")));
-  AdoptReloaded(*strict, *strict, parts.exchange, parts.deriver);
+  AdoptReloaded(*strict, *strict, parts.exchange, parts.directory, parts.deriver);
   EXPECT_TRUE(std::holds_alternative<Undecided>(login("secret")));
 }
 

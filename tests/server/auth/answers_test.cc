@@ -93,8 +93,8 @@ TEST(Answers, DecoysAreTheSameOnEveryReplicaWithThisKey) {
   EXPECT_EQ(a.salt, b.salt);
   EXPECT_EQ(a.iterations, b.iterations);
   EXPECT_EQ(a.salt.size(), kScramSaltBytes);
-  const Answers elsewhere(one.store, one.deriver, one.in_flight, one.cache, Secret("another key"),
-                          4096);
+  const Answers elsewhere(one.store, one.directory, one.deriver, one.in_flight, one.cache,
+                          Secret("another key"), 4096);
   EXPECT_NE(elsewhere.KeysFor(User("nobody"))->keys.salt, a.salt);
 }
 

@@ -199,6 +199,54 @@ TEST_F(AppPasswordLogins, OfAnAccountWithoutScramGetASalt) {
   EXPECT_EQ(LogIn("SCRAM-SHA-256", Shown(with), "bob"), "bob");
 }
 
+TEST_F(AppPasswordLogins, GetTheKeysOfAHashThatWasSwitchedOnLater) {
+  parts.deriver.Adopt(DerivationPlan::For({"SCRAM-SHA-256"}, 4096, ""));
+  parts.MustCreate("bob", "secret");
+  const AddedAppPassword phone = parts.accounts.AddAppPassword("bob", {"phone", {}}, kNow).value();
+  parts.deriver.Adopt(DerivationPlan::For({"SCRAM-SHA-256", "SCRAM-SHA-512"}, 4096, ""));
+  EXPECT_EQ(LogIn("SCRAM-SHA-512", Shown(phone), "bob"), "refused");
+  EXPECT_EQ(LogIn("PLAIN", Shown(phone), "bob"), "bob");
+  parts.WaitForTheLane();
+  const Epoch complete = parts.accounts.Get("bob").value().epoch;
+  EXPECT_GT(complete, phone.account.epoch);
+  for (const char* mechanism : {"SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"}) {
+    EXPECT_EQ(LogIn(mechanism, Shown(phone), "bob"), "bob") << mechanism;
+  }
+  EXPECT_EQ(LogIn("SCRAM-SHA-256", "secret", "bob"), "bob");
+  parts.WaitForTheLane();
+  EXPECT_EQ(parts.accounts.Get("bob").value().epoch, complete) << "nothing was missing any more";
+}
+
+TEST_F(AppPasswordLogins, GetASaltWhereScramWasSwitchedOnLater) {
+  parts.deriver.Adopt({});
+  parts.MustCreate("bob", "secret");
+  const AddedAppPassword phone = parts.accounts.AddAppPassword("bob", {"phone", {}}, kNow).value();
+  parts.deriver.Adopt(DerivationPlan::For({"SCRAM-SHA-256"}, 4096, ""));
+  EXPECT_EQ(LogIn("LOGIN", Shown(phone), "bob"), "bob");
+  parts.WaitForTheLane();
+  EXPECT_EQ(LogIn("SCRAM-SHA-256", Shown(phone), "bob"), "bob");
+  // Its own password gets keys with that very salt.
+  EXPECT_EQ(LogIn("PLAIN", "secret", "bob"), "bob");
+  EXPECT_EQ(LogIn("SCRAM-SHA-256", "secret", "bob"), "bob");
+  EXPECT_EQ(LogIn("SCRAM-SHA-256", Shown(phone), "bob"), "bob");
+}
+
+TEST_F(AppPasswordLogins, ARevokedOneIsNotCompleted) {
+  parts.deriver.Adopt({});
+  parts.MustCreate("bob", "secret");
+  const AddedAppPassword phone = parts.accounts.AddAppPassword("bob", {"phone", {}}, kNow).value();
+  parts.deriver.Adopt(DerivationPlan::For({"SCRAM-SHA-256"}, 4096, ""));
+  {
+    const BusyThread busy(parts.lane);
+    EXPECT_EQ(LogIn("PLAIN", Shown(phone), "bob"), "bob");
+    ASSERT_TRUE(parts.accounts.RevokeAppPassword("bob", phone.id).ok());
+  }
+  parts.WaitForTheLane();
+  const Account bob = parts.accounts.Get("bob").value();
+  EXPECT_TRUE(bob.app_passwords.empty());
+  EXPECT_FALSE(bob.credential.scram.has_value());
+}
+
 TEST_F(AppPasswordLogins, AreLimited) {
   EXPECT_EQ(parts.accounts.AddAppPassword("alice", {"", {}}, kNow).status().message(),
             "label: is empty");

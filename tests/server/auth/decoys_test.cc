@@ -101,9 +101,9 @@ TEST_F(Decoys, NoDecoyFitsAnyPassword) {
 // A salt that changes from try to try, at a restart, or from replica to replica would tell a decoy.
 TEST_F(Decoys, SaltsAreAsSteadyAsThoseOfUsers) {
   Parts restarted({1, 64, 64}, EveryMechanism());
-  const Answers of_another_key(parts.store, parts.deriver, parts.in_flight, parts.cache,
-                               Secret("another key"), 4096);
-  Exchange other(EveryMechanism(), parts.store, of_another_key, parts.sealer, parts.entropy,
+  const Answers of_another_key(parts.store, parts.directory, parts.deriver, parts.in_flight,
+                               parts.cache, Secret("another key"), 4096);
+  Exchange other(EveryMechanism(), parts.directory, of_another_key, parts.sealer, parts.entropy,
                  parts.audit, parts.throttle, parts.last_uses);
   ForEachMechanismThatLooksUp([&](const RegisteredMechanism& mechanism) {
     if (mechanism.verifier != Verifier::kScram) return;

@@ -121,8 +121,8 @@ TEST_F(ScramExchange, UnknownUsersGetTheSameSaltEachTime) {
 TEST_F(ScramExchange, AnotherReplicaTakesTheNextStep) {
   const StepResult first = ClientFirst();
   const StateSealer other_sealer(Secret(std::string(32, 'k')), std::string(kStateSaltBytes, 'z'));
-  Exchange other(Parts::DefaultPolicy(), parts.store, parts.answers, other_sealer, parts.entropy,
-                 parts.audit, parts.throttle, parts.last_uses);
+  Exchange other(Parts::DefaultPolicy(), parts.directory, parts.answers, other_sealer,
+                 parts.entropy, parts.audit, parts.throttle, parts.last_uses);
   std::optional<StepResult> result;
   other.Step(ClientFinal(first), kNow, [&](StepResult given) { result = std::move(given); });
   ASSERT_TRUE(result.has_value());

@@ -18,8 +18,8 @@ Parts::Parts(Lane::Limits limits, ExchangePolicy policy, VerificationCache::Limi
       lane(limits),
       cache(cached, Secret(std::string(32, 'c'))),
       audit(log, true),
-      exchange(policy, store, answers, sealer, entropy, audit, throttle, last_uses),
-      accounts(store, deriver, lane) {}
+      exchange(policy, directory, answers, sealer, entropy, audit, throttle, last_uses),
+      accounts(store, directory, deriver, lane) {}
 
 ExchangePolicy Parts::DefaultPolicy() {
   ExchangePolicy policy;
@@ -44,6 +44,12 @@ StepResult Parts::Step(StepInput input, absl::Time now) {
   });
   answered.WaitForNotification();
   return result;
+}
+
+void Parts::WaitForTheLane() {
+  for (size_t i = 0; i < lane.limits().threads; ++i) {
+    EXPECT_TRUE(lane.Run("waiting", [] { return absl::OkStatus(); }).ok());
+  }
 }
 
 std::string PlainMessage(std::string_view authzid, std::string_view authcid,

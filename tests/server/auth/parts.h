@@ -31,6 +31,8 @@ struct Parts {
 
   // Runs one step to its end; waits for the lane.
   StepResult Step(StepInput input, absl::Time now = kNow);
+  // Until what was submitted to it before has run.
+  void WaitForTheLane();
 
   std::ostringstream log_text;
   std::shared_ptr<spdlog::logger> log;
@@ -41,7 +43,8 @@ struct Parts {
   Lane lane;
   InFlight in_flight{lane, Secret(std::string(32, 'f'))};
   VerificationCache cache;
-  Answers answers{store, deriver, in_flight, cache, Secret("decoy key"), 4096};
+  Directory directory{store, ""};
+  Answers answers{store, directory, deriver, in_flight, cache, Secret("decoy key"), 4096};
   StateSealer sealer{Secret(std::string(32, 'k')), std::string(kStateSaltBytes, 's')};
   Audit audit;
   Throttle throttle;
