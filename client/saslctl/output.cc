@@ -95,6 +95,8 @@ Json UserJson(const v1::User& user) {
   json["rules"] = RulesJson(user.rules());
   json["aliases"] = Json::array();
   for (const std::string& alias : user.aliases()) json["aliases"].push_back(alias);
+  json["senders"] = Json::array();
+  for (const std::string& sender : user.senders()) json["senders"].push_back(sender);
   json["app_passwords"] = user.app_passwords();
   return json;
 }

@@ -28,7 +28,8 @@ Output::Rows UserRows(const v1::User& user) {
                        {"epoch", std::to_string(user.epoch())},
                        {"last used", LastUseText(LastUseOf(user))},
                        {"app passwords", std::to_string(user.app_passwords())},
-                       {"aliases", JoinNames(user.aliases())}};
+                       {"aliases", JoinNames(user.aliases())},
+                       {"senders", JoinNames(user.senders())}};
   for (auto& row : RulesRows(user.rules())) rows.push_back(std::move(row));
   return rows;
 }
@@ -107,6 +108,10 @@ UserCommands::UserCommands(CLI::App& app)
   show_ = Named("show", "Show one user");
   set_ = Named("set", "Change a user's rules; what no option names stays as it is");
   rules_.AddTo(*set_);
+  may_send_ = Named("may-send", "Tell whether a user may send as an address; status 4 if not");
+  may_send_->add_option("ADDRESS", address_, "The sender, such as sales@example.org")
+      ->required()
+      ->type_name("");
   disable_ = Named("disable", "Let a user no longer log in");
   enable_ = Named("enable", "Let a user log in again");
   delete_ = Named("delete", "Delete a user, after a question on a terminal");
@@ -132,6 +137,7 @@ absl::Status UserCommands::RunChosen(const Invocation& invocation) {
   if (list_->parsed()) return List(invocation);
   if (show_->parsed()) return Show(invocation);
   if (set_->parsed()) return SetRules(invocation);
+  if (may_send_->parsed()) return CheckSender(invocation);
   if (enable_->parsed()) return SetEnabled(invocation, true);
   if (disable_->parsed()) return SetEnabled(invocation, false);
   return Delete(invocation);
@@ -194,6 +200,26 @@ absl::Status UserCommands::SetRules(const Invocation& invocation) {
   ASSIGN_OR_RETURN(const v1::User user, Connection(invocation.server, invocation.timeout)
                                             .Call(&v1::Admin::Stub::SetUserRules, request));
   TellChange(invocation.output, user, "changed", nullptr);
+  return absl::OkStatus();
+}
+
+absl::Status UserCommands::CheckSender(const Invocation& invocation) {
+  RETURN_IF_ERROR(CheckServer(invocation.server));
+  v1::CheckSenderRequest request;
+  request.set_name(name_);
+  request.set_address(address_);
+  ASSIGN_OR_RETURN(const v1::CheckSenderReply reply,
+                   Connection(invocation.server, invocation.timeout)
+                       .Call(&v1::Admin::Stub::CheckSender, request));
+  if (reply.by().empty()) {
+    return absl::PermissionDeniedError("user " + name_ + " may not send as " + address_ +
+                                       " (saslctl user set --sender lets him)");
+  }
+  Json json;
+  json["name"] = name_;
+  json["address"] = address_;
+  json["by"] = reply.by();
+  invocation.output.Object(json, {{"may send as", address_}, {"by", reply.by()}});
   return absl::OkStatus();
 }
 

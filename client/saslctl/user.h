@@ -31,6 +31,7 @@ class UserCommands {
   absl::Status List(const Invocation& invocation);
   absl::Status Show(const Invocation& invocation);
   absl::Status SetRules(const Invocation& invocation);
+  absl::Status CheckSender(const Invocation& invocation);
   absl::Status SetEnabled(const Invocation& invocation, bool enabled);
   absl::Status Delete(const Invocation& invocation);
   // A command with the NAME argument.
@@ -42,10 +43,12 @@ class UserCommands {
   CLI::App* list_;
   CLI::App* show_;
   CLI::App* set_;
+  CLI::App* may_send_;
   CLI::App* enable_;
   CLI::App* disable_;
   CLI::App* delete_;
   std::string name_;
+  std::string address_;
   std::string prefix_;
   std::string domain_;
   bool create_disabled_ = false;

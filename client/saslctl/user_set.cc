@@ -48,6 +48,14 @@ void RuleOptions::AddTo(CLI::App& command) {
       ->delimiter(',')
       ->type_name("ALIAS");
   AddFlagAgainst(command, "--no-alias", no_alias_, "--alias", "No other name any more");
+  command
+      .add_option("--sender", senders_,
+                  "Another address to send as, or @DOMAIN for all of a domain; may be repeated")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->type_name("ADDRESS");
+  AddFlagAgainst(command, "--no-sender", no_sender_, "--sender",
+                 "No address but the user's own name and aliases any more");
 }
 
 absl::StatusOr<v1::SetUserRulesRequest> RuleOptions::Request(absl::Time now) const {
@@ -78,6 +86,7 @@ absl::StatusOr<v1::SetUserRulesRequest> RuleOptions::Request(absl::Time now) con
     *request.mutable_mechanisms() = NamesOf(access_.mechanisms);
   }
   if (wanted(aliases_, no_alias_)) *request.mutable_aliases() = NamesOf(aliases_);
+  if (wanted(senders_, no_sender_)) *request.mutable_senders() = NamesOf(senders_);
   if (request.ByteSizeLong() == 0) {
     return absl::InvalidArgumentError(
         "nothing to change: give an option (saslctl user set --help tells more)");

@@ -32,6 +32,8 @@ class RuleOptions {
   bool any_network_ = false;
   bool any_mechanism_ = false;
   bool no_alias_ = false;
+  std::vector<std::string> senders_;
+  bool no_sender_ = false;
 };
 
 }  // namespace sasld::saslctl

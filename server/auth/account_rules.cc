@@ -7,6 +7,7 @@
 #include "server/auth/access.h"
 #include "server/auth/accounts.h"
 #include "server/auth/app_passwords.h"
+#include "server/auth/senders.h"
 
 namespace sasld {
 namespace {
@@ -75,6 +76,8 @@ absl::StatusOr<Account> Accounts::SetRules(std::string_view name, const RuleChan
                                   changes.mechanisms.value_or(none)}));
   ASSIGN_OR_RETURN(const std::vector<Username> aliases,
                    PrepareAliases(directory_, changes.aliases.value_or(none)));
+  ASSIGN_OR_RETURN(const std::vector<std::string> senders,
+                   PrepareSenders(changes.senders.value_or(none)));
   return Modify(name, [&](Account& account) {
     Replace(account.require_app_password, changes.require_app_password);
     Replace(account.send_only, changes.send_only);
@@ -84,6 +87,7 @@ absl::StatusOr<Account> Accounts::SetRules(std::string_view name, const RuleChan
     if (changes.networks) account.access.networks = access.networks;
     if (changes.mechanisms) account.access.mechanisms = access.mechanisms;
     if (changes.aliases) account.aliases = aliases;
+    if (changes.senders) account.senders = senders;
     return absl::OkStatus();
   });
 }

@@ -39,6 +39,7 @@ struct RuleChanges {
   std::optional<std::vector<std::string>> networks = std::nullopt;
   std::optional<std::vector<std::string>> mechanisms = std::nullopt;
   std::optional<std::vector<std::string>> aliases = std::nullopt;
+  std::optional<std::vector<std::string>> senders = std::nullopt;
 };
 
 // Thread-safe; setting a password blocks for its hashing, on the lane. What it is given must

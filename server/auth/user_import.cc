@@ -11,6 +11,7 @@
 #include "proto/common/status_macros.h"
 #include "server/auth/access.h"
 #include "server/auth/imported_password.h"
+#include "server/auth/senders.h"
 #include "storage/account_record.h"
 
 namespace sasld {
@@ -120,6 +121,7 @@ struct UserImport::Plaintext {
 
 absl::Status PrepareImportedAccount(Account& account) {
   RETURN_IF_ERROR(TakeAccess(account.access));
+  ASSIGN_OR_RETURN(account.senders, PrepareSenders(account.senders));
   RETURN_IF_ERROR(CheckCredential(account.credential));
   for (AppPassword& one : account.app_passwords) {
     RETURN_IF_ERROR(TakeAccess(one.access));

@@ -44,6 +44,7 @@ void FillUser(const Account& account, v1::User& user) {
   if (account.expires != absl::InfiniteFuture()) SetTime(account.expires, *rules.mutable_expires());
   FillAccess(account.access, *rules.mutable_access());
   for (const Username& alias : account.aliases) user.add_aliases(alias.str());
+  user.mutable_senders()->Assign(account.senders.begin(), account.senders.end());
   user.set_app_passwords(static_cast<uint32_t>(account.app_passwords.size()));
 }
 
@@ -89,6 +90,7 @@ RuleChanges RuleChangesOf(const v1::SetUserRulesRequest& request) {
   if (request.has_networks()) changes.networks = ListOf(request.networks().names());
   if (request.has_mechanisms()) changes.mechanisms = ListOf(request.mechanisms().names());
   if (request.has_aliases()) changes.aliases = ListOf(request.aliases().names());
+  if (request.has_senders()) changes.senders = ListOf(request.senders().names());
   return changes;
 }
 

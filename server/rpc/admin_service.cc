@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "server/auth/coverage.h"
+#include "server/auth/senders.h"
 #include "server/rpc/admin_app_passwords.h"
 #include "server/rpc/admin_messages.h"
 #include "server/rpc/pages.h"
@@ -64,6 +65,13 @@ class AdminService final : public v1::Admin::Service {
                             v1::User* reply) override {
     return Changed("rules set", parts_.accounts.SetRules(request->name(), RuleChangesOf(*request)),
                    reply);
+  }
+
+  grpc::Status CheckSender(grpc::ServerContext*, const v1::CheckSenderRequest* request,
+                           v1::CheckSenderReply* reply) override {
+    const absl::StatusOr<Account> account = parts_.accounts.Get(request->name());
+    if (account.ok()) reply->set_by(WhySenderOf(*account, request->address()));
+    return ToGrpc(account.status());
   }
 
   grpc::Status AddAppPassword(grpc::ServerContext*, const v1::AddAppPasswordRequest* request,

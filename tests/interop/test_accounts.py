@@ -61,6 +61,22 @@ class Accounts(bed.SharedBed):
             self.assertNotIn("argon2", text.replace("argon2id\"", ""))
         self.assertNotIn(password, shown)
 
+    def test_senders(self):
+        self.bed.add_user("snd@example.org")
+        self.bed.must("user", "set", "snd@example.org", "--sender", "Sales@Example.net,@example.com")
+        shown = json.loads(self.bed.must("-o", "json", "user", "show", "snd@example.org"))
+        self.assertEqual(shown["senders"], ["sales@example.net", "@example.com"])
+        for address, by in (("snd+list@example.org", "snd@example.org"),
+                            ("SALES@example.net", "sales@example.net"),
+                            ("anybody@example.com", "@example.com")):
+            told = self.bed.must("-o", "json", "user", "may-send", "snd@example.org", address)
+            self.assertEqual(json.loads(told)["by"], by)
+        self.assertEqual(
+            self.bed.ctl("user", "may-send", "snd@example.org", "ben@example.net").returncode, 4)
+        refused = self.bed.ctl("user", "set", "snd@example.org", "--sender", "sales")
+        self.assertEqual(refused.returncode, 6, refused.stderr)
+        self.assertIn('senders: "sales" is neither an address', refused.stderr)
+
     def test_exit_statuses(self):
         self.bed.add_user("one@example.org")
         for command, password, status in (

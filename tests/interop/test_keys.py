@@ -2,11 +2,15 @@
 import json
 import shutil
 import signal
+import sqlite3
+import time
 
 import bed
 from clients import AuthSocket, plain, smtp_auth, smtp_scram
 
 USERS = 30
+# So that a pass over all of them takes longer than it takes to kill sasld.
+MORE_USERS = 5000
 
 
 class Keys(bed.OwnBed):
@@ -18,6 +22,19 @@ class Keys(bed.OwnBed):
         for number in range(USERS):
             user = f"user{number}@example.org"
             self.users[user] = self.bed.add_user(user)
+
+    def import_more(self):
+        source = self.bed.folder / "users"
+        source.write_text("".join(
+            f"bulk{number}@example.org:{{SHA}}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"
+            for number in range(MORE_USERS)))
+        self.bed.must("import", "dovecot-passwd", str(source))
+
+    def users_by_key_in_the_file(self):
+        """What lies in the database of a sasld that was killed: storage/record_keys.h."""
+        with sqlite3.connect(self.bed.data / "sasld.db") as database:
+            ids = database.execute("SELECT hex(substr(record, 2, 4)), count(*) FROM account GROUP BY 1")
+            return {int(key, 16): users for key, users in ids}
 
     def keys(self):
         listed = json.loads(self.bed.must("-o", "json", "key", "list"))
@@ -31,20 +48,31 @@ class Keys(bed.OwnBed):
     def test_key_changes_and_kills_lose_nobody(self):
         first_key = self.bed.folder / "first.key"
         shutil.copy(self.bed.data / "sasld.key", first_key)
-        for _ in range(5):
+        self.import_more()
+        everybody = USERS + MORE_USERS
+        newest, cut_in_two = 1, 0
+        for wait in 0, 0.03, 0.06, 0.1, 0.15:
             self.bed.must("key", "rotate")
+            newest += 1
+            time.sleep(wait)
             self.bed.kill_sasld()
+            left = self.users_by_key_in_the_file()
+            self.assertEqual(sum(left.values()), everybody)
+            if 0 < left.get(newest, 0) < everybody:
+                cut_in_two += 1
             self.bed.start_sasld()
             self.log_all_in()
+        self.assertGreater(cut_in_two, 0, "no kill came in the middle of a pass")
+        old_keys = dict.fromkeys(range(1, newest), 0)
         bed.wait_until("all are sealed under the newest key",
-                       lambda: self.keys() == ({1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: USERS}, False))
-        for old in range(1, 6):
+                       lambda: self.keys() == (old_keys | {newest: everybody}, False))
+        for old in old_keys:
             self.bed.must("key", "retire", str(old), "--yes")
-        self.assertEqual(self.keys(), ({6: USERS}, False))
+        self.assertEqual(self.keys(), ({newest: everybody}, False))
         self.bed.stop_sasld()
         self.bed.start_sasld()
         self.log_all_in()
-        refused = self.bed.ctl("key", "retire", "6", "--yes")
+        refused = self.bed.ctl("key", "retire", str(newest), "--yes")
         self.assertEqual(refused.returncode, 6, refused.stderr)
 
         # The first key opens nothing of it any more, and sasld says so.

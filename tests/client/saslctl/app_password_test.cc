@@ -83,19 +83,36 @@ TEST_F(Saslctl, SetsOnlyTheRulesThatAreNamed) {
   EXPECT_TRUE(rules.require_app_password());
   EXPECT_EQ(rules.services().names_size(), 2);
   EXPECT_FALSE(rules.has_send_only() || rules.has_must_change_password() || rules.has_networks() ||
-               rules.has_mechanisms() || rules.has_aliases() || rules.has_expires() ||
-               rules.never_expires());
+               rules.has_mechanisms() || rules.has_aliases() || rules.has_senders() ||
+               rules.has_expires() || rules.never_expires());
   run = Run({"user", "set", "ann", "--send-only=no", "--must-change=yes", "--expires=never",
-             "--any-service", "--any-network", "--any-mechanism", "--no-alias"});
+             "--any-service", "--any-network", "--any-mechanism", "--no-alias", "--no-sender"});
   EXPECT_EQ(run.exit_status, 0) << run.err;
   rules = fake_.last_rules();
   EXPECT_TRUE(rules.has_send_only() && !rules.send_only());
   EXPECT_TRUE(rules.must_change_password());
   EXPECT_TRUE(rules.never_expires());
   EXPECT_TRUE(rules.has_services() && rules.has_networks() && rules.has_mechanisms() &&
-              rules.has_aliases());
-  EXPECT_EQ(rules.services().names_size() + rules.aliases().names_size(), 0);
+              rules.has_aliases() && rules.has_senders());
+  EXPECT_EQ(
+      rules.services().names_size() + rules.aliases().names_size() + rules.senders().names_size(),
+      0);
   EXPECT_FALSE(rules.has_require_app_password());
+}
+
+TEST_F(Saslctl, TellsWhatLetsAUserSend) {
+  fake_.AddUser("ann", "x");
+  const RunResult owned = RunJson({"user", "may-send", "ann", "ann@example.org"});
+  EXPECT_EQ(owned.exit_status, 0) << owned.err;
+  EXPECT_EQ(Json::parse(owned.out)["by"], "@example.org");
+  const RunResult not_owned = Run({"user", "may-send", "ann", "ann@example.net"});
+  EXPECT_EQ(not_owned.exit_status, 4);
+  EXPECT_EQ(not_owned.out, "");
+  EXPECT_EQ(not_owned.err,
+            "saslctl: user ann may not send as ann@example.net (saslctl user set --sender lets "
+            "him)\n");
+  EXPECT_EQ(Run({"user", "may-send", "bob", "ann@example.org"}).exit_status, 3);
+  EXPECT_EQ(Run({"user", "may-send", "ann"}).exit_status, 2);
 }
 
 TEST_F(Saslctl, RefusesRulesThatMakeNoSense) {
@@ -104,6 +121,7 @@ TEST_F(Saslctl, RefusesRulesThatMakeNoSense) {
             "saslctl: nothing to change: give an option (saslctl user set --help tells more)\n");
   for (const std::vector<std::string>& options : {std::vector<std::string>{"--send-only=maybe"},
                                                   {"--service", "smtp", "--any-service"},
+                                                  {"--sender", "@a.example", "--no-sender"},
                                                   {"--expires", "1999-01-01"}}) {
     std::vector<std::string> arguments = {"user", "set", "ann"};
     arguments.insert(arguments.end(), options.begin(), options.end());

@@ -89,6 +89,14 @@ class FakeSasld::AdminService final : public FakeUsers {
                     });
   }
 
+  // All of example.org is everybody's.
+  grpc::Status CheckSender(grpc::ServerContext* context, const v1::CheckSenderRequest* request,
+                           v1::CheckSenderReply* reply) override {
+    return WithUser(context, request->name(), [&](FakeUser&) {
+      if (request->address().ends_with("@example.org")) reply->set_by("@example.org");
+    });
+  }
+
   grpc::Status AddAppPassword(grpc::ServerContext* context,
                               const v1::AddAppPasswordRequest* request,
                               v1::AddAppPasswordReply* reply) override {

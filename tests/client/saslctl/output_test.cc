@@ -62,7 +62,7 @@ TEST(UserJson, HasEveryMemberAndNullForUnsetTimes) {
             R"({"name":"ann","enabled":true,"epoch":7,"created":null,"password_changed":null,)"
             R"("mechanisms":[],"rules":{"require_app_password":false,"send_only":false,)"
             R"("must_change_password":false,"expires":null,"services":[],"networks":[],)"
-            R"("mechanisms":[]},"aliases":[],"app_passwords":0})");
+            R"("mechanisms":[]},"aliases":[],"senders":[],"app_passwords":0})");
 }
 
 TEST(UserListing, IsAnEmptyArrayForNoUsers) {

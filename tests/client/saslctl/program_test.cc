@@ -122,6 +122,7 @@ TEST_F(Saslctl, ShowsAUser) {
             "last used             -\n"
             "app passwords         0\n"
             "aliases               -\n"
+            "senders               -\n"
             "expires               never\n"
             "require app password  no\n"
             "must change password  no\n"

@@ -17,7 +17,7 @@
 namespace sasld {
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(SASLD_SANITIZED)
 constexpr int kKills = 200;  // a fork takes many times as long there
 #else
 constexpr int kKills = 1000;
