@@ -109,19 +109,6 @@ class AdapterReload(Reload):
         self.reload("adapter", self.RELOADED)
         self.assertEqual(self.login()[0], "OK")
 
-    def test_default_realm(self):
-        name, realm = USER.split("@")
-        with AuthSocket(self.bed.auth_socket) as connection:
-            self.assertEqual(connection.auth("PLAIN", plain(name, self.password))[0], "FAIL")
-            self.edit(self.bed.sasld_toml, "[policy]", f'[policy]\ndefault_realm = "{realm}"')
-            self.reload("sasld", self.RELOADED)
-            self.assertEqual(connection.auth("PLAIN", plain(name, self.password)),
-                             ["OK", f"user={USER}"])
-            scram = clients.Scram(name, self.password)
-            _, challenge = connection.auth("SCRAM-SHA-256", scram.first())
-            self.assertEqual(connection.cont(scram.final(challenge))[0], "CONT")
-            self.assertEqual(connection.cont(""), ["OK", f"user={USER}"])
-
     def test_log_level(self):
         temporary = "debug: temporary failure"
 
@@ -205,6 +192,19 @@ class SasldReload(Reload):
             self.edit(self.bed.sasld_toml, "[policy]", f'[policy]\nproxies = ["{USER}"]')
             self.reload("sasld", self.RELOADED)
             self.assertEqual(connection.auth("PLAIN", other)[:2], ["OK", "user=zoe@example.org"])
+
+    def test_default_realm(self):
+        name, realm = USER.split("@")
+        with AuthSocket(self.bed.auth_socket) as connection:
+            self.assertEqual(connection.auth("PLAIN", plain(name, self.password))[0], "FAIL")
+            self.edit(self.bed.sasld_toml, "[policy]", f'[policy]\ndefault_realm = "{realm}"')
+            self.reload("sasld", self.RELOADED)
+            self.assertEqual(connection.auth("PLAIN", plain(name, self.password)),
+                             ["OK", f"user={USER}"])
+            scram = clients.Scram(name, self.password)
+            _, challenge = connection.auth("SCRAM-SHA-256", scram.first())
+            self.assertEqual(connection.cont(scram.final(challenge))[0], "CONT")
+            self.assertEqual(connection.cont(""), ["OK", f"user={USER}"])
 
     def test_log_level(self):
         refused = "auth result=failure"

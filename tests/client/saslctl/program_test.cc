@@ -348,8 +348,8 @@ TEST_F(Saslctl, AnswersUsageErrorsWithTwo) {
 
 TEST_F(Saslctl, SaysWhatIsWrongWithACommandLine) {
   EXPECT_EQ(RunSaslctl({"user", "ad", "ann"}).err,
-            "saslctl: \"ad\" is no command; there are add, passwd, list, show, set, disable, "
-            "enable, delete (saslctl user --help tells more)\n");
+            "saslctl: \"ad\" is no command; there are add, passwd, list, show, set, "
+            "may-send, disable, enable, delete (saslctl user --help tells more)\n");
   EXPECT_EQ(RunSaslctl({"user", "add"}).err,
             "saslctl: NAME is required (saslctl user add --help tells more)\n");
   EXPECT_EQ(RunSaslctl({"--timeout", "5", "status"}).err,
