@@ -25,7 +25,7 @@ absl::Status WriteUses(SQLite::Database& database, const std::vector<Use>& uses,
       find.reset();
       find.bindNoCopy(1, use.name.str());
       if (!find.executeStep()) continue;
-      ASSIGN_OR_RETURN(const Account account, ReadAccount(find, keys, path));
+      ASSIGN_OR_RETURN(const Account account, ReadBareAccount(find, keys, path));
       if (!HasCredential(account, use.app_password)) continue;
     }
     note.reset();

@@ -15,6 +15,7 @@
 #include "storage/sqlite/backup.h"
 #include "storage/sqlite/check_database.h"
 #include "storage/sqlite/database_file.h"
+#include "storage/sqlite/domains.h"
 #include "storage/sqlite/last_uses.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
@@ -56,6 +57,11 @@ class SqliteStore final : public Store {
   absl::StatusOr<uint64_t> Count() const override;
   absl::Status NoteUses(const std::vector<Use>& uses) override;
   absl::StatusOr<std::map<std::string, LastUse>> UsesOf(const Username& name) const override;
+  absl::StatusOr<Domain> FindDomain(std::string_view name) const override;
+  absl::StatusOr<Epoch> PutDomain(const Domain& domain) override;
+  absl::Status RemoveDomain(std::string_view name) override;
+  absl::StatusOr<std::vector<Domain>> ListDomains(std::string_view after,
+                                                  size_t limit) const override;
   absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const override;
   absl::StatusOr<std::string> Reseal(const std::string& after, size_t limit,
                                      const Amend& amend) override;
@@ -250,6 +256,30 @@ absl::StatusOr<std::map<std::string, LastUse>> SqliteStore::UsesOf(const Usernam
   });
 }
 
+absl::StatusOr<Domain> SqliteStore::FindDomain(std::string_view name) const {
+  return WithReader([this, name](Reader& reader) {
+    return sasld::FindDomain(reader.database(), name, keys_, file_->path());
+  });
+}
+
+absl::StatusOr<Epoch> SqliteStore::PutDomain(const Domain& domain) {
+  return InTransaction([this, &domain](SQLite::Database& database) {
+    return sasld::PutDomain(database, domain, keys_);
+  });
+}
+
+absl::Status SqliteStore::RemoveDomain(std::string_view name) {
+  return InTransaction(
+      [name](SQLite::Database& database) { return sasld::RemoveDomain(database, name); });
+}
+
+absl::StatusOr<std::vector<Domain>> SqliteStore::ListDomains(std::string_view after,
+                                                             size_t limit) const {
+  return WithReader([this, after, limit](Reader& reader) {
+    return sasld::ListDomains(reader.database(), after, limit, keys_, file_->path());
+  });
+}
+
 absl::StatusOr<std::string> SqliteStore::Reseal(const std::string& after, size_t limit,
                                                 const Amend& amend) {
   return InTransaction([&](SQLite::Database& database) {
@@ -298,10 +328,7 @@ absl::Status SqliteStore::ForgetKey(uint32_t id) {
 
 absl::StatusOr<std::map<uint32_t, uint64_t>> SqliteStore::CountByKey() const {
   return WithReader([](Reader& reader) -> absl::StatusOr<std::map<uint32_t, uint64_t>> {
-    std::map<uint32_t, uint64_t> counts;
-    SQLite::Statement records(reader.database(), "SELECT record FROM account");
-    while (records.executeStep()) ++counts[RecordKeys::KeyIdOf(BytesOf(records.getColumn(0)))];
-    return counts;
+    return CountRecordsByKey(reader.database());
   });
 }
 
