@@ -20,10 +20,48 @@ struct AccessOptions {
 // Borrows `options` until `app` was parsed.
 void AddAccessOptions(CLI::App& app, AccessOptions& options);
 
+// A "yes" or "no" for `value`, which is empty if nothing was given.
+void AddYesOrNo(CLI::App& command, const std::string& name, std::string& value,
+                const std::string& description);
+// A flag that cannot stand beside `option`.
+void AddFlagAgainst(CLI::App& command, const std::string& name, bool& value,
+                    const std::string& option, const std::string& description);
+v1::SetUserRulesRequest::Names NamesOf(const std::vector<std::string>& list);
+
+// Those of AddAccessOptions(), and an --any-… for each, which ends the limit.
+class AccessChanges {
+ public:
+  // This must outlive the parsing of `command`.
+  void AddTo(CLI::App& command);
+  // Fills those of `request`'s services, networks and mechanisms that are to be changed.
+  template <class Request>
+  void Fill(Request& request) const {
+    if (any_service_ || !access_.services.empty()) {
+      *request.mutable_services() = NamesOf(access_.services);
+    }
+    if (any_network_ || !access_.networks.empty()) {
+      *request.mutable_networks() = NamesOf(access_.networks);
+    }
+    if (any_mechanism_ || !access_.mechanisms.empty()) {
+      *request.mutable_mechanisms() = NamesOf(access_.mechanisms);
+    }
+  }
+
+ private:
+  AccessOptions access_;
+  bool any_service_ = false;
+  bool any_network_ = false;
+  bool any_mechanism_ = false;
+};
+
 // The members services, networks and mechanisms.
 void AddAccessJson(const v1::Access& access, Json& json);
 // "smtp, imap; from 192.0.2.0/24; by PLAIN", "any" for no limit.
 std::string AccessText(const v1::Access& access);
+
+// A line for each list.
+Output::Rows AccessRows(const v1::Access& access);
+std::string YesOrNo(bool is);
 
 // Null for none.
 Json LastUseJson(const v1::LastUse* last);

@@ -26,11 +26,8 @@ class RuleOptions {
   std::string send_only_;
   std::string must_change_;
   std::string expires_;
-  AccessOptions access_;
+  AccessChanges access_;
   std::vector<std::string> aliases_;
-  bool any_service_ = false;
-  bool any_network_ = false;
-  bool any_mechanism_ = false;
   bool no_alias_ = false;
 };
 
