@@ -17,7 +17,7 @@ constexpr char kNote[] =
 
 absl::Status WriteUses(SQLite::Database& database, const std::vector<Use>& uses,
                        const RecordKeys& keys, const std::string& path) {
-  SQLite::Statement find(database, FindSql());
+  SQLite::Statement find(database, FindBareSql());
   SQLite::Statement note(database, kNote);
   for (const Use& use : uses) {
     // It was noted some seconds ago: the app password may have been revoked since.

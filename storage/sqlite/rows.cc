@@ -38,6 +38,10 @@ std::string ListDomainSql() {
                       "WHERE account.domain = ?2 AND account.name >= ?1 ORDER BY account.name");
 }
 
+std::string FindBareSql() {
+  return "SELECT name, epoch, record, domain FROM account WHERE name = ?1";
+}
+
 std::string ListBareSql() {
   return "SELECT name, epoch, record, domain FROM account WHERE name >= ?1 ORDER BY name";
 }

@@ -21,7 +21,9 @@ std::string FindByAliasSql();
 std::string ListSql();
 // Of the domain ?2 alone.
 std::string ListDomainSql();
-// As ListSql without the domain's, for whom an account is the same whatever its domain has.
+// As FindSql and ListSql without the domain's: for whom an account is the same whatever its domain
+// has, and while there are no domains.
+std::string FindBareSql();
 std::string ListBareSql();
 std::string InsertSql();
 std::string UpdateSql();
@@ -36,7 +38,7 @@ absl::Status Damaged(const std::string& path, const absl::Status& what);
 // DataLoss: the row makes no sense; the text names `path`, the database's.
 absl::StatusOr<Account> ReadBareAccount(SQLite::Statement& statement, const RecordKeys& keys,
                                         const std::string& path);
-// With its domain; not of ListBareSql.
+// With its domain; not of FindBareSql and ListBareSql.
 absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
                                     const std::string& path);
 

@@ -83,6 +83,14 @@ TEST_F(DomainSealing, SwappedRowsAreNoticed) {
   ExpectNoticed();
 }
 
+// A store that finds domains at its start reads accounts with them at once.
+TEST_F(DomainSealing, DomainsAreThereAfterARestart) {
+  const auto store = folder_.Open();
+  const Account ann = store->Find(Name("ann@example.org")).value();
+  ASSERT_NE(ann.domain, nullptr);
+  EXPECT_EQ(ann.domain->attributes, MakeDomain("example.org").attributes);
+}
+
 // The domain's own name, and so the account's.
 TEST_F(DomainSealing, AnAccountsRecordInADomainsPlaceIsNoticed) {
   ASSERT_TRUE(folder_.Open()->Create(MakeBareAccount("example.org")).ok());
