@@ -191,10 +191,9 @@ absl::Status DomainCommands::List(const Invocation& invocation) {
 
 absl::Status DomainCommands::Delete(const Invocation& invocation) {
   if (!yes_) {
-    RETURN_IF_ERROR(
-        Confirm("Delete domain " + Printable(name_) +
-                    "? What it demands of its users, and their defaults, are gone then.",
-                "not deleted"));
+    RETURN_IF_ERROR(Confirm("What domain " + Printable(name_) +
+                                " demands of its users, and gives them, is gone then. Delete it?",
+                            "not deleted"));
   }
   v1::DeleteDomainRequest request;
   request.set_name(name_);
