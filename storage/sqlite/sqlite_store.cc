@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -19,13 +18,12 @@
 #include "storage/sqlite/last_uses.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/reader.h"
+#include "storage/sqlite/reads.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/writes.h"
 
 namespace sasld {
 namespace {
-
-absl::Status NoSuchAccount() { return absl::NotFoundError("no such user"); }
 
 // The log is folded back into the database file once it has so many pages (of 4 KiB).
 constexpr int kFoldPages = 1000;
@@ -206,25 +204,9 @@ void SqliteStore::EndIdleReads() {
 }
 
 absl::StatusOr<Account> SqliteStore::Find(const Username& name) const {
-  return WithReader([this, &name](Reader& reader) -> absl::StatusOr<Account> {
-    const bool with_domain = any_domain_.load(std::memory_order_acquire);
-    SQLite::Statement& find = with_domain ? reader.find() : reader.find_bare();
-    const ResetAtEnd reset(find);
-    find.bindNoCopy(1, name.str());
-    if (find.executeStep()) {
-      return with_domain ? ReadAccount(find, keys_, file_->path())
-                         : ReadBareAccount(find, keys_, file_->path());
-    }
-    find.reset();
-    const ResetAtEnd reset_alias(reader.find_by_alias());
-    reader.find_by_alias().bindNoCopy(1, name.str());
-    if (!reader.find_by_alias().executeStep()) return NoSuchAccount();
-    ASSIGN_OR_RETURN(Account account, ReadAccount(reader.find_by_alias(), keys_, file_->path()));
-    // The table is an index; what the sealed record says, counts.
-    if (std::find(account.aliases.begin(), account.aliases.end(), name) == account.aliases.end()) {
-      return Damaged(file_->path(), absl::DataLossError("an alias that is not its account's"));
-    }
-    return account;
+  return WithReader([this, &name](Reader& reader) {
+    return FindAccount(reader, name, any_domain_.load(std::memory_order_acquire), keys_,
+                       file_->path());
   });
 }
 
@@ -344,22 +326,8 @@ absl::StatusOr<std::map<uint32_t, uint64_t>> SqliteStore::CountByKey() const {
 }
 
 absl::StatusOr<std::vector<Account>> SqliteStore::List(const AccountQuery& query) const {
-  return WithReader([this, &query](Reader& reader) -> absl::StatusOr<std::vector<Account>> {
-    const std::string from = std::max(query.prefix, query.after);
-    SQLite::Statement& list = query.domain.empty() ? reader.list() : reader.list_domain();
-    const ResetAtEnd reset(list);
-    list.bindNoCopy(1, from);
-    if (!query.domain.empty()) list.bindNoCopy(2, query.domain);
-    std::vector<Account> page;
-    while (page.size() < query.limit && list.executeStep()) {
-      ASSIGN_OR_RETURN(Account account, ReadAccount(list, keys_, file_->path()));
-      if (!query.after.empty() && account.name.str() == query.after) continue;
-      // Names are in order of their bytes, so those with the prefix stand together.
-      if (!account.name.str().starts_with(query.prefix)) break;
-      page.push_back(std::move(account));
-    }
-    return page;
-  });
+  return WithReader(
+      [this, &query](Reader& reader) { return ListAccounts(reader, query, keys_, file_->path()); });
 }
 
 absl::StatusOr<uint64_t> SqliteStore::Count() const {
