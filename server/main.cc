@@ -25,6 +25,7 @@
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
+#include "server/auth/domains.h"
 #include "server/auth/entropy.h"
 #include "server/auth/exchange.h"
 #include "server/auth/key_file.h"
@@ -172,12 +173,13 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   LastUses last_uses(*store);
   Exchange exchange(config.policy, directory, answers, sealer, entropy, audit, throttle, last_uses);
   Accounts accounts(*store, directory, deriver, lane);
+  Domains domains(*store);
   UserImport user_import(*store, deriver, lane);
   KeyRotation key_rotation(*store, record_keys, hasher, config.key_file, entropy, log);
   Calibration calibration(hasher, lane, config.hashing_budget, MonotonicNow);
   const std::unique_ptr<grpc::Service> admin_service =
       MakeAdminService({accounts, *store, key_rotation, user_import, exchange, lane, audit,
-                        config.store_url, started, log, calibration});
+                        config.store_url, started, log, calibration, domains});
 
   ASSIGN_OR_RETURN(
       auto sasl_endpoint,

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "storage/record_fields.h"
+#include "storage/record_parts.h"
 
 namespace sasld {
 namespace {
@@ -12,9 +12,8 @@ namespace {
 constexpr size_t kCramMd5Bytes = 32;
 constexpr size_t kHa1Bytes = 16;
 
-// The values are part of what is stored: never change one.
+// Beside those of PartTag. The values are part of what is stored: never change one.
 enum Tag : uint8_t {
-  kDisabled = 1,
   kCreated = 2,
   kPasswordChanged = 3,
   kArgon2id = 4,
@@ -29,17 +28,10 @@ enum Tag : uint8_t {
   kDigestMd5Ha1 = 13,
   kAppPasswordKey = 14,
   kAppPassword = 15,  // for each: fields of its own
-  kRequireAppPassword = 16,
-  kSendOnly = 17,
   kMustChangePassword = 18,
   kExpires = 19,
-  kService = 20,
-  kNetwork = 21,
-  kMechanism = 22,
   kAlias = 23,
   kSender = 24,
-  kAttributeName = 25,   // and the next field is
-  kAttributeValue = 26,  // its value
   // Of an app password, beside the ones above:
   kId = 40,
   kLabel = 41,
@@ -50,20 +42,10 @@ void AddText(FieldWriter& writer, Tag tag, std::string_view text) {
   if (!text.empty()) writer.Add(tag, text);
 }
 
-void AddFlag(FieldWriter& writer, Tag tag, bool set) {
-  if (set) writer.Add(tag, {});
-}
-
 void AddExpiry(FieldWriter& writer, absl::Time expires) {
   if (expires != absl::InfiniteFuture()) {
     writer.AddNumber(kExpires, absl::ToUnixSeconds(expires));
   }
-}
-
-void AddAccess(FieldWriter& writer, const Access& access) {
-  for (const std::string& service : access.services) writer.Add(kService, service);
-  for (const std::string& network : access.networks) writer.Add(kNetwork, network);
-  for (const std::string& mechanism : access.mechanisms) writer.Add(kMechanism, mechanism);
 }
 
 void AddScramKeys(FieldWriter& writer, const std::map<Hash, ScramKeyPair>& keys) {
@@ -104,12 +86,6 @@ Secret PrintAppPassword(const AppPassword& one) {
   return writer.Take();
 }
 
-// What reads each take a field that is theirs; false if its value makes no sense. kNotMine: it is
-// somebody else's.
-enum class Taken { kYes, kNotMine, kNonsense };
-
-Taken TakenIf(bool makes_sense) { return makes_sense ? Taken::kYes : Taken::kNonsense; }
-
 Taken TakeTime(std::string_view value, absl::Time& time) {
   const std::optional<int64_t> seconds = NumberOf(value);
   if (seconds) time = absl::FromUnixSeconds(*seconds);
@@ -123,22 +99,6 @@ Taken TakeCount(std::string_view value, uint32_t& count) {
   }
   count = static_cast<uint32_t>(*number);
   return Taken::kYes;
-}
-
-Taken TakeAccess(const Field& field, Access& access) {
-  switch (field.tag) {
-    case kService:
-      access.services.emplace_back(field.value);
-      return Taken::kYes;
-    case kNetwork:
-      access.networks.emplace_back(field.value);
-      return Taken::kYes;
-    case kMechanism:
-      access.mechanisms.emplace_back(field.value);
-      return Taken::kYes;
-    default:
-      return Taken::kNotMine;
-  }
 }
 
 Taken TakeScramKeys(std::string_view value, std::map<Hash, ScramKeyPair>& keys) {
@@ -227,7 +187,7 @@ bool ParseAppPassword(std::string_view bytes, AppPassword& one) {
   return reader.ok() && !one.id.empty() && !one.lookup.empty();
 }
 
-Taken TakeOwn(const Field& field, Account& account, std::string& attribute) {
+Taken TakeOwn(const Field& field, Account& account) {
   switch (field.tag) {
     case kDisabled:
       account.enabled = false;
@@ -258,11 +218,6 @@ Taken TakeOwn(const Field& field, Account& account, std::string& attribute) {
     case kSender:
       account.senders.emplace_back(field.value);
       return Taken::kYes;
-    case kAttributeName:
-      attribute = field.value;
-      return Taken::kYes;
-    case kAttributeValue:
-      return TakenIf(account.attributes.emplace(attribute, field.value).second);
     default:
       return Taken::kNotMine;
   }
@@ -301,10 +256,7 @@ Secret PrintAccountRecord(const Account& account) {
   AddAccess(writer, account.access);
   for (const Username& alias : account.aliases) writer.Add(kAlias, alias.str());
   for (const std::string& sender : account.senders) writer.Add(kSender, sender);
-  for (const auto& [name, value] : account.attributes) {
-    writer.Add(kAttributeName, name);
-    writer.Add(kAttributeValue, value);
-  }
+  AddAttributes(writer, account.attributes);
   return writer.Take();
 }
 
@@ -326,7 +278,8 @@ absl::StatusOr<Account> ParseAccountRecord(Username name, Epoch epoch, std::stri
   while (const std::optional<Field> field = reader.Next()) {
     Taken taken = TakeCredential(*field, account.credential);
     if (taken == Taken::kNotMine) taken = TakeAccess(*field, account.access);
-    if (taken == Taken::kNotMine) taken = TakeOwn(*field, account, attribute);
+    if (taken == Taken::kNotMine) taken = TakeAttribute(*field, attribute, account.attributes);
+    if (taken == Taken::kNotMine) taken = TakeOwn(*field, account);
     makes_sense = makes_sense && taken == Taken::kYes;
   }
   if (!makes_sense || !reader.ok() || !MakesSense(account.credential)) {

@@ -16,9 +16,20 @@ constexpr char kVersion = 1;
 constexpr size_t kIdBytes = 4;
 constexpr size_t kHeaderBytes = 1 + kIdBytes + kAeadNonceBytes;
 
+// Part of what is authenticated: never change one.
+std::string_view LabelOf(RecordKind kind) {
+  return kind == RecordKind::kDomain ? "sasld domain" : "sasld account";
+}
+
+// For texts.
+const char* OneOf(RecordKind kind) {
+  return kind == RecordKind::kDomain ? "a domain" : "an account";
+}
+
 // What is authenticated, not contained: whose record it is, and its header.
-std::string Associated(std::string_view name, uint64_t epoch, std::string_view header) {
-  std::string associated("sasld account");
+std::string Associated(RecordKind kind, std::string_view name, uint64_t epoch,
+                       std::string_view header) {
+  std::string associated(LabelOf(kind));
   AppendField(associated, name);
   AppendNumber(associated, epoch);
   return associated.append(header);
@@ -60,7 +71,8 @@ uint32_t RecordKeys::KeyIdOf(std::string_view sealed) {
   return id;
 }
 
-std::string RecordKeys::Seal(std::string_view name, uint64_t epoch, const Secret& record) const {
+std::string RecordKeys::Seal(std::string_view name, uint64_t epoch, const Secret& record,
+                             RecordKind kind) const {
   absl::ReaderMutexLock lock(&mutex_);
   // Nothing is ever stored unsealed.
   if (keys_.empty()) std::abort();
@@ -72,28 +84,29 @@ std::string RecordKeys::Seal(std::string_view name, uint64_t epoch, const Secret
   auto* nonce = reinterpret_cast<unsigned char*>(sealed.data()) + 1 + kIdBytes;
   const std::string_view header = std::string_view(sealed).substr(0, kHeaderBytes);
   if (RAND_bytes(nonce, kAeadNonceBytes) != 1) std::abort();
-  const std::string associated = Associated(name, epoch, header);
+  const std::string associated = Associated(kind, name, epoch, header);
   const std::string nonce_copy(header.substr(1 + kIdBytes));
   if (!AeadSeal(key.Reveal(), nonce_copy, associated, record.Reveal(), sealed)) std::abort();
   return sealed;
 }
 
 absl::StatusOr<Secret> RecordKeys::Open(std::string_view name, uint64_t epoch,
-                                        std::string_view sealed) const {
+                                        std::string_view sealed, RecordKind kind) const {
   const uint32_t id = KeyIdOf(sealed);
-  if (id == 0) return absl::DataLossError("a damaged account");
+  if (id == 0) return absl::DataLossError(absl::StrCat(OneOf(kind), " that is damaged"));
   absl::ReaderMutexLock lock(&mutex_);
   const auto key = keys_.find(id);
   if (key == keys_.end()) {
-    return absl::DataLossError(
-        absl::StrCat("an account that is sealed under key ", id, ", which is not in the key file"));
+    return absl::DataLossError(absl::StrCat(OneOf(kind), " that is sealed under key ", id,
+                                            ", which is not in the key file"));
   }
   const std::string_view header = sealed.substr(0, kHeaderBytes);
   const std::string_view ciphertext = sealed.substr(kHeaderBytes);
   Secret record = Secret::Zeros(ciphertext.size() - kAeadTagBytes);
-  if (!AeadOpen(key->second.Reveal(), header.substr(1 + kIdBytes), Associated(name, epoch, header),
-                ciphertext, record.Bytes())) {
-    return absl::DataLossError("an account that was changed by another than sasld");
+  if (!AeadOpen(key->second.Reveal(), header.substr(1 + kIdBytes),
+                Associated(kind, name, epoch, header), ciphertext, record.Bytes())) {
+    return absl::DataLossError(
+        absl::StrCat(OneOf(kind), " that was changed by another than sasld"));
   }
   return record;
 }

@@ -1,10 +1,10 @@
-// The keys that accounts are sealed under at rest, and the sealing (AES-256-GCM).
+// The keys that accounts and domains are sealed under at rest, and the sealing (AES-256-GCM).
 //
 //   version (1 byte) | key id (4, big endian) | nonce (12, random) | ciphertext | tag (16)
 //
-// Name, epoch and all that is not ciphertext are authenticated: a changed byte, and a record that
-// was put in another's place, opens nowhere. 2^32 records may be sealed under one key before two
-// nonces are likelier than 2^-32 to be the same (NIST SP 800-38D section 8.3).
+// Kind, name, epoch and all that is not ciphertext are authenticated: a changed byte, and a record
+// that was put in another's place, opens nowhere. 2^32 records may be sealed under one key before
+// two nonces are likelier than 2^-32 to be the same (NIST SP 800-38D section 8.3).
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,9 @@
 
 namespace sasld {
 
+// What a record is of. Those of two kinds may have the same name, and not each other's place.
+enum class RecordKind { kAccount, kDomain };
+
 // Thread-safe.
 class RecordKeys {
  public:
@@ -32,11 +35,13 @@ class RecordKeys {
   std::vector<uint32_t> Ids() const;
 
   // Under the current key.
-  std::string Seal(std::string_view name, uint64_t epoch, const Secret& record) const;
+  std::string Seal(std::string_view name, uint64_t epoch, const Secret& record,
+                   RecordKind kind = RecordKind::kAccount) const;
 
   // DataLoss: sealed under a key that there is not, changed since, or another's. Texts tell which,
   // and name nobody.
-  absl::StatusOr<Secret> Open(std::string_view name, uint64_t epoch, std::string_view sealed) const;
+  absl::StatusOr<Secret> Open(std::string_view name, uint64_t epoch, std::string_view sealed,
+                              RecordKind kind = RecordKind::kAccount) const;
 
   // The key that `sealed` says it was sealed under; 0 if it is none of ours.
   static uint32_t KeyIdOf(std::string_view sealed);

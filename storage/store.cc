@@ -35,6 +35,7 @@ Account CloneAccount(const Account& account) {
   clone.aliases = account.aliases;
   clone.senders = account.senders;
   clone.attributes = account.attributes;
+  clone.domain = account.domain;
   return clone;
 }
 

@@ -19,8 +19,8 @@
 
 namespace sasld {
 
-// Raised by each change to an account. Drawn from one counter of the store, so that no value is
-// ever used twice, not even for a user who was deleted and made again. 0 is never an account's
+// Raised by each change to an account or a domain. Drawn from one counter of the store, so that no
+// value is ever used twice, not even for a user who was deleted and made again. 0 is nobody's
 // epoch.
 using Epoch = uint64_t;
 
@@ -72,6 +72,20 @@ struct AppPassword {
   AppPassword Clone() const;
 };
 
+// What holds for the accounts of a domain by default. A domain needs no accounts, and accounts need
+// no domain.
+struct Domain {
+  std::string name;  // as DomainOf() yields it; never empty
+  Epoch epoch = 0;   // 0: was never stored
+  bool enabled = true;
+  bool require_app_password = false;
+  bool send_only = false;
+  Access access = {};
+  std::map<std::string, std::string> attributes = {};
+
+  friend bool operator==(const Domain&, const Domain&) = default;
+};
+
 struct Account {
   Username name;
   bool enabled = true;
@@ -91,6 +105,10 @@ struct Account {
   // Addresses it may send as: "ann@example.org", "@example.org".
   std::vector<std::string> senders = {};
   std::map<std::string, std::string> attributes = {};  // for userdb answers: "uid", "home", …
+
+  // The domain of its name, as it was when the account was read; null: none is stored. A write
+  // ignores it.
+  std::shared_ptr<const Domain> domain = nullptr;
 };
 
 // Whether it has the app password of that id; "" is its own password.
@@ -110,7 +128,7 @@ struct Use {
   LastUse last;
 };
 
-// A copy with its own secrets (Account is move-only, as its secrets are).
+// A copy with its own secrets (Account is move-only, as its secrets are), and of the same domain.
 Account CloneAccount(const Account& account);
 
 // What follows the last @ of a name; empty where there is none.
@@ -148,7 +166,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // The account of that name or alias; its own name is in it. NotFound: no such account.
+  // The account of that name or alias; its own name, and the domain of that, are in it. NotFound:
+  // no such account.
   // Microseconds for local back ends.
   virtual absl::StatusOr<Account> Find(const Username& name) const = 0;
 
@@ -187,14 +206,31 @@ class Store {
   // own password. They go with the account, and with the app password. Empty for an unknown name.
   virtual absl::StatusOr<std::map<std::string, LastUse>> UsesOf(const Username& name) const = 0;
 
-  // How many records are sealed under each key, by the key's id. Reads all of them: seconds for
-  // millions. Nothing for a store that seals none.
+  // The domain of that name. NotFound: none is stored.
+  virtual absl::StatusOr<Domain> FindDomain(std::string_view name) const = 0;
+
+  // Writes `domain` over the one of the same name whose epoch is still domain.epoch; with epoch 0,
+  // as a new one. Returns the new epoch. When it returns, any later read of an account of it has it
+  // so. AlreadyExists: it has epoch 0, and there is one. NotFound: there is none to write over.
+  // Aborted: it was changed since it was read; read again.
+  virtual absl::StatusOr<Epoch> PutDomain(const Domain& domain) = 0;
+
+  // Leaves its accounts alone. NotFound: none is stored.
+  virtual absl::Status RemoveDomain(std::string_view name) = 0;
+
+  // At most `limit`, in byte order of name, those after the name `after`; empty: from the start.
+  virtual absl::StatusOr<std::vector<Domain>> ListDomains(std::string_view after,
+                                                          size_t limit) const = 0;
+
+  // How many records, of accounts and domains, are sealed under each key, by the key's id. Reads
+  // all of them: seconds for millions. Nothing for a store that seals none.
   virtual absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const = 0;
 
   // Looks at the next `limit` accounts after the name `after`, and seals those anew, in one
   // transaction, that are not sealed under the current key, or that `amend` says it has changed;
   // epochs stay. Accounts that cannot be read are left as they are. Others may write meanwhile.
-  // Returns the last name that it looked at; empty: it came to the end.
+  // With `after` empty it begins with all domains, likewise. Returns the last name that it looked
+  // at; empty: it came to the end.
   using Amend = std::function<bool(Account&)>;
   virtual absl::StatusOr<std::string> Reseal(const std::string& after, size_t limit,
                                              const Amend& amend) = 0;

@@ -15,6 +15,7 @@
 #include "client/saslctl/app_password.h"
 #include "client/saslctl/auth.h"
 #include "client/saslctl/backup.h"
+#include "client/saslctl/domain.h"
 #include "client/saslctl/exit_status.h"
 #include "client/saslctl/export.h"
 #include "client/saslctl/hash.h"
@@ -33,11 +34,13 @@ namespace sasld::saslctl {
 namespace {
 
 constexpr char kDescription[] =
-    "Administers sasld: its users, their app passwords, import and export, keys, test logins, the "
+    "Administers sasld: its users, their app passwords, domains, import and export, keys, test "
+    "logins, the "
     "cost of "
     "hashing, its status, backups. Data goes to standard output, all else to standard error.";
 constexpr char kFooter[] =
-    "Exit status: 0 done, 1 error, 2 wrong command line, 3 no such user, 4 denied or login "
+    "Exit status: 0 done, 1 error, 2 wrong command line, 3 no such user or domain, 4 denied or "
+    "login "
     "refused, "
     "5 exists already, 6 forbidden by a rule of the server, 7 server not available.\n"
     "Times are UTC (RFC 3339). Passwords are never taken from the command line.";
@@ -112,6 +115,7 @@ int Main(int argc, char** argv) {
   AddGlobalOptions(app, options);
   UserCommands user(app);
   AppPasswordCommands app_password(app);
+  DomainCommands domain(app);
   AuthCommands auth(app);
   ImportCommand import_command(app);
   ExportCommand export_command(app);
@@ -140,6 +144,7 @@ int Main(int argc, char** argv) {
   absl::Status result;
   if (user.Chosen()) result = user.Run(invocation);
   if (app_password.Chosen()) result = app_password.Run(invocation);
+  if (domain.Chosen()) result = domain.Run(invocation);
   if (auth.Chosen()) result = auth.Run(invocation);
   if (import_command.Chosen()) result = import_command.Run(invocation);
   if (export_command.Chosen()) result = export_command.Run(invocation);

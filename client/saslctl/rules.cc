@@ -1,5 +1,7 @@
 #include "client/saslctl/rules.h"
 
+#include <utility>
+
 namespace sasld::saslctl {
 namespace {
 
@@ -27,6 +29,53 @@ void AddAccessOptions(CLI::App& app, AccessOptions& options) {
           "From this address or network only, such as 192.0.2.0/24; may be repeated");
   AddList(app, "--mechanism", "MECHANISM", options.mechanisms,
           "By this mechanism only, with or without -PLUS; may be repeated");
+}
+
+void AddYesOrNo(CLI::App& command, const std::string& name, std::string& value,
+                const std::string& description) {
+  command.add_option(name, value, description)
+      ->check(CLI::IsMember({"yes", "no"}))
+      ->type_name("yes|no");
+}
+
+void AddFlagAgainst(CLI::App& command, const std::string& name, bool& value,
+                    const std::string& option, const std::string& description) {
+  command.add_flag(name, value, description)->excludes(command.get_option(option));
+}
+
+v1::SetUserRulesRequest::Names NamesOf(const std::vector<std::string>& list) {
+  v1::SetUserRulesRequest::Names names;
+  for (const std::string& name : list) names.add_names(name);
+  return names;
+}
+
+void AccessChanges::AddTo(CLI::App& command) {
+  AddAccessOptions(command, access_);
+  AddFlagAgainst(command, "--any-service", any_service_, "--service", "For any service again");
+  AddFlagAgainst(command, "--any-network", any_network_, "--network", "From anywhere again");
+  AddFlagAgainst(command, "--any-mechanism", any_mechanism_, "--mechanism",
+                 "By any mechanism again");
+}
+
+void AttributeChanges::AddTo(CLI::App& command, const std::string& description) {
+  command.add_option("--attribute", set_, description)
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
+  command
+      .add_option("--no-attribute", take_away_,
+                  "Without the attribute of this name; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+}
+
+absl::StatusOr<std::pair<std::string, std::string>> AttributeChanges::Split(
+    const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals != 0 && equals != std::string::npos) {
+    return std::pair(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return absl::InvalidArgumentError("--attribute: \"" + text +
+                                    "\" is not NAME=VALUE, such as uid=5000");
 }
 
 void AddAccessJson(const v1::Access& access, Json& json) {
@@ -73,15 +122,21 @@ Json RulesJson(const v1::UserRules& rules) {
   return json;
 }
 
+Output::Rows AccessRows(const v1::Access& access) {
+  return {{"services", AnyOr(access.services())},
+          {"networks", AnyOr(access.networks())},
+          {"by mechanisms", AnyOr(access.mechanisms())}};
+}
+
+std::string YesOrNo(bool is) { return is ? "yes" : "no"; }
+
 Output::Rows RulesRows(const v1::UserRules& rules) {
-  const auto yes_or_no = [](bool is) { return std::string(is ? "yes" : "no"); };
-  return {{"expires", rules.has_expires() ? TimeText(rules.expires()) : "never"},
-          {"require app password", yes_or_no(rules.require_app_password())},
-          {"must change password", yes_or_no(rules.must_change_password())},
-          {"send only", yes_or_no(rules.send_only())},
-          {"services", AnyOr(rules.access().services())},
-          {"networks", AnyOr(rules.access().networks())},
-          {"by mechanisms", AnyOr(rules.access().mechanisms())}};
+  Output::Rows rows = {{"expires", rules.has_expires() ? TimeText(rules.expires()) : "never"},
+                       {"require app password", YesOrNo(rules.require_app_password())},
+                       {"must change password", YesOrNo(rules.must_change_password())},
+                       {"send only", YesOrNo(rules.send_only())}};
+  for (auto& row : AccessRows(rules.access())) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace sasld::saslctl

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "client/saslctl/domain.h"
 #include "client/saslctl/output.h"
 #include "client/saslctl/rules.h"
 #include "client/saslctl/terminal.h"
@@ -31,6 +32,11 @@ Output::Rows UserRows(const v1::User& user) {
                        {"aliases", JoinNames(user.aliases())},
                        {"senders", JoinNames(user.senders())}};
   for (auto& row : RulesRows(user.rules())) rows.push_back(std::move(row));
+  rows.emplace_back("domain", user.has_domain() ? DomainText(user.domain()) : "-");
+  for (const v1::EffectiveAttribute& one : user.effective_attributes()) {
+    rows.emplace_back("attribute", one.name() + "=" + one.value() +
+                                       (one.from_domain() ? " (of the domain)" : ""));
+  }
   return rows;
 }
 
@@ -189,6 +195,12 @@ absl::Status UserCommands::Show(const Invocation& invocation) {
       Connection(invocation.server, invocation.timeout).Call(&v1::Admin::Stub::GetUser, request));
   Json json = UserJson(user);
   json["last_use"] = LastUseJson(LastUseOf(user));
+  json["domain"] = user.has_domain() ? DomainJson(user.domain()) : Json(nullptr);
+  json["effective_attributes"] = Json::array();
+  for (const v1::EffectiveAttribute& one : user.effective_attributes()) {
+    json["effective_attributes"].push_back(
+        {{"name", one.name()}, {"value", one.value()}, {"from_domain", one.from_domain()}});
+  }
   invocation.output.Object(json, UserRows(user));
   return absl::OkStatus();
 }

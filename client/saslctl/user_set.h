@@ -26,14 +26,12 @@ class RuleOptions {
   std::string send_only_;
   std::string must_change_;
   std::string expires_;
-  AccessOptions access_;
+  AccessChanges access_;
   std::vector<std::string> aliases_;
-  bool any_service_ = false;
-  bool any_network_ = false;
-  bool any_mechanism_ = false;
   bool no_alias_ = false;
   std::vector<std::string> senders_;
   bool no_sender_ = false;
+  AttributeChanges attributes_;
 };
 
 }  // namespace sasld::saslctl

@@ -28,40 +28,70 @@ bool Contains(const std::vector<std::string>& list, std::string_view one) {
   return std::find(list.begin(), list.end(), one) != list.end();
 }
 
-bool AllowsService(const Access& access, std::string_view service) {
-  return access.services.empty() || Contains(access.services, CanonicalService(service));
+// An empty list sets no limit.
+bool AllowsService(const std::vector<std::string>& services, std::string_view service) {
+  return services.empty() || Contains(services, CanonicalService(service));
 }
 
-bool AllowsNetwork(const Access& access, std::string_view remote_ip) {
-  if (access.networks.empty()) return true;
+bool AllowsNetwork(const std::vector<std::string>& networks, std::string_view remote_ip) {
+  if (networks.empty()) return true;
   const std::optional<IpAddress> address = IpAddress::Parse(remote_ip);
   if (!address) return false;
-  return std::any_of(access.networks.begin(), access.networks.end(), [&](const std::string& text) {
+  return std::any_of(networks.begin(), networks.end(), [&](const std::string& text) {
     const absl::StatusOr<Network> network = Network::Parse(text);
     return network.ok() && network->Contains(*address);
   });
 }
 
 // The variant with channel binding is the same mechanism, and harder to attack.
-bool AllowsMechanism(const Access& access, std::string_view mechanism) {
-  if (access.mechanisms.empty() || Contains(access.mechanisms, mechanism)) return true;
-  return std::any_of(access.mechanisms.begin(), access.mechanisms.end(),
-                     [mechanism](const std::string& name) {
-                       const RegisteredMechanism* known = FindMechanism(name);
-                       if (known == nullptr) return false;
-                       const RegisteredMechanism* plus = FindPlusVariant(*known);
-                       return plus != nullptr && plus->name == mechanism;
-                     });
+bool AllowsMechanism(const std::vector<std::string>& mechanisms, std::string_view mechanism) {
+  if (mechanisms.empty() || Contains(mechanisms, mechanism)) return true;
+  return std::any_of(mechanisms.begin(), mechanisms.end(), [mechanism](const std::string& name) {
+    const RegisteredMechanism* known = FindMechanism(name);
+    if (known == nullptr) return false;
+    const RegisteredMechanism* plus = FindPlusVariant(*known);
+    return plus != nullptr && plus->name == mechanism;
+  });
 }
 
-std::optional<Denial> WhyNotBy(const Access& access, const LoginAttempt& attempt) {
-  if (!AllowsService(access, attempt.service)) {
+// Borrowed lists.
+struct Limits {
+  const std::vector<std::string>& services;
+  const std::vector<std::string>& networks;
+  const std::vector<std::string>& mechanisms;
+};
+
+Limits LimitsOf(const Access& access) {
+  return {access.services, access.networks, access.mechanisms};
+}
+
+// A list of the account's own takes the place of its domain's.
+Limits LimitsOf(const Account& account) {
+  const auto list =
+      [&account](std::vector<std::string> Access::*which) -> const std::vector<std::string>& {
+    const std::vector<std::string>& own = account.access.*which;
+    return own.empty() && account.domain ? account.domain->access.*which : own;
+  };
+  return {list(&Access::services), list(&Access::networks), list(&Access::mechanisms)};
+}
+
+// Flags add up: an account cannot be rid of what its domain demands of all.
+bool RequiresAppPassword(const Account& account) {
+  return account.require_app_password || (account.domain && account.domain->require_app_password);
+}
+
+bool IsSendOnly(const Account& account) {
+  return account.send_only || (account.domain && account.domain->send_only);
+}
+
+std::optional<Denial> WhyNotBy(const Limits& limits, const LoginAttempt& attempt) {
+  if (!AllowsService(limits.services, attempt.service)) {
     return Denial{Reason::kServiceNotAllowed, "not for this service"};
   }
-  if (!AllowsNetwork(access, attempt.remote_ip)) {
+  if (!AllowsNetwork(limits.networks, attempt.remote_ip)) {
     return Denial{Reason::kNetworkNotAllowed, "not from this address"};
   }
-  if (!AllowsMechanism(access, attempt.mechanism)) {
+  if (!AllowsMechanism(limits.mechanisms, attempt.mechanism)) {
     return Denial{Reason::kMechanismNotAllowed, "not by this mechanism"};
   }
   return std::nullopt;
@@ -69,17 +99,20 @@ std::optional<Denial> WhyNotBy(const Access& access, const LoginAttempt& attempt
 
 std::optional<Denial> WhyNotAtAll(const Account& account, const LoginAttempt& attempt) {
   if (!account.enabled) return Denial{Reason::kDisabled, "account disabled"};
+  if (account.domain && !account.domain->enabled) {
+    return Denial{Reason::kDomainDisabled, "domain disabled"};
+  }
   if (attempt.now >= account.expires) {
     return Denial{Reason::kAccountExpired, "account expired"};
   }
-  if (account.send_only && CanonicalService(attempt.service) != "smtp") {
+  if (IsSendOnly(account) && CanonicalService(attempt.service) != "smtp") {
     return Denial{Reason::kSendOnly, "account may submit mail only"};
   }
   return std::nullopt;
 }
 
 std::optional<Denial> WhyNotWith(const Account& account, const OwnPassword&, const LoginAttempt&) {
-  if (account.require_app_password) {
+  if (RequiresAppPassword(account)) {
     return Denial{Reason::kAppPasswordRequired, "the account's own password lets nobody in"};
   }
   if (account.must_change_password) {
@@ -98,7 +131,7 @@ std::optional<Denial> WhyNotWith(const Account& account, const ByAppPassword& pr
   if (attempt.now >= one->expires) {
     return Denial{Reason::kAppPasswordExpired, "app password expired"};
   }
-  return WhyNotBy(one->access, attempt);
+  return WhyNotBy(LimitsOf(one->access), attempt);
 }
 
 std::optional<Denial> WhyNotWith(const Account&, const ByCertificate&, const LoginAttempt&) {
@@ -136,12 +169,12 @@ std::optional<Denial> WhyNotLetIn(const Account& account, const ProvedCredential
   if (auto denial = WhyNotAtAll(account, attempt)) return denial;
   const auto with = [&](const auto& which) { return WhyNotWith(account, which, attempt); };
   if (auto denial = std::visit(with, proved)) return denial;
-  return WhyNotBy(account.access, attempt);
+  return WhyNotBy(LimitsOf(account), attempt);
 }
 
 std::optional<Denial> WhyNotActedAs(const Account& account, const LoginAttempt& attempt) {
   if (auto denial = WhyNotAtAll(account, attempt)) return denial;
-  if (AllowsService(account.access, attempt.service)) return std::nullopt;
+  if (AllowsService(LimitsOf(account).services, attempt.service)) return std::nullopt;
   return Denial{Reason::kServiceNotAllowed, "not for this service"};
 }
 

@@ -1,5 +1,5 @@
-// May somebody who proved a credential come in by it? The rules of the account and of the app
-// password, as a pure function. When it is asked is for exchange.cc.
+// May somebody who proved a credential come in by it? The rules of the account, of its domain and
+// of the app password, as a pure function. When it is asked is for exchange.cc.
 #pragma once
 
 #include <optional>
@@ -38,8 +38,9 @@ struct Denial {
   std::string_view detail;  // static, for the log
 };
 
-// Nothing: it may. Where a rule names services or networks, and the mail server does not say which
-// it is, it may not.
+// Nothing: it may. What the domain demands of its accounts holds beside what the account's own
+// rules do; a list of the account's own takes the place of the domain's. Where a rule names
+// services or networks, and the mail server does not say which it is, it may not.
 std::optional<Denial> WhyNotLetIn(const Account& account, const ProvedCredential& proved,
                                   const LoginAttempt& attempt);
 

@@ -7,6 +7,7 @@
 #include "server/auth/access.h"
 #include "server/auth/accounts.h"
 #include "server/auth/app_passwords.h"
+#include "server/auth/attributes.h"
 #include "server/auth/senders.h"
 
 namespace sasld {
@@ -78,6 +79,7 @@ absl::StatusOr<Account> Accounts::SetRules(std::string_view name, const RuleChan
                    PrepareAliases(directory_, changes.aliases.value_or(none)));
   ASSIGN_OR_RETURN(const std::vector<std::string> senders,
                    PrepareSenders(changes.senders.value_or(none)));
+  RETURN_IF_ERROR(CheckAttributes(changes.attributes));
   return Modify(name, [&](Account& account) {
     Replace(account.require_app_password, changes.require_app_password);
     Replace(account.send_only, changes.send_only);
@@ -88,7 +90,8 @@ absl::StatusOr<Account> Accounts::SetRules(std::string_view name, const RuleChan
     if (changes.mechanisms) account.access.mechanisms = access.mechanisms;
     if (changes.aliases) account.aliases = aliases;
     if (changes.senders) account.senders = senders;
-    return absl::OkStatus();
+    return ChangeAttributes(changes.attributes_to_take_away, changes.attributes,
+                            account.attributes);
   });
 }
 

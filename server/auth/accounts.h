@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ struct RuleChanges {
   std::optional<std::vector<std::string>> mechanisms = std::nullopt;
   std::optional<std::vector<std::string>> aliases = std::nullopt;
   std::optional<std::vector<std::string>> senders = std::nullopt;
+  std::map<std::string, std::string> attributes = {};
+  std::vector<std::string> attributes_to_take_away = {};  // those that there are
 };
 
 // Thread-safe; setting a password blocks for its hashing, on the lane. What it is given must
@@ -61,7 +64,8 @@ class Accounts {
   // Ends must_change_password too.
   absl::StatusOr<Account> SetPassword(std::string_view name, std::string_view password,
                                       absl::Time now);
-  // AlreadyExists: an alias is another's name or alias.
+  // AlreadyExists: an alias is another's name or alias. FailedPrecondition: it would have more than
+  // kMostAttributes.
   absl::StatusOr<Account> SetRules(std::string_view name, const RuleChanges& changes);
   // Generates one. FailedPrecondition: the account has kMostAppPasswords.
   absl::StatusOr<AddedAppPassword> AddAppPassword(std::string_view name,

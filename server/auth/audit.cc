@@ -81,6 +81,8 @@ std::string_view NameOf(Reason reason) {
       return "not-authorized";
     case Reason::kDisabled:
       return "disabled";
+    case Reason::kDomainDisabled:
+      return "domain-disabled";
     case Reason::kAccountExpired:
       return "account-expired";
     case Reason::kMustChangePassword:

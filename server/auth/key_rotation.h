@@ -37,7 +37,7 @@ class KeyRotation {
   struct Key {
     uint32_t id = 0;
     bool current = false;
-    uint64_t users = 0;  // whose records are sealed under it
+    uint64_t users = 0;  // whose records are sealed under it, and domains
   };
   // In order of their ids. Reads all records: seconds for millions.
   absl::StatusOr<std::vector<Key>> Keys() const;

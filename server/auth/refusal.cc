@@ -19,6 +19,7 @@ std::variant<Refusal, Undecided> WhatTheClientLearns(Reason reason) {
     case Reason::kCredentialChanged:
     case Reason::kNotAuthorized:
     case Reason::kDisabled:
+    case Reason::kDomainDisabled:
     case Reason::kAccountExpired:
     case Reason::kMustChangePassword:
     case Reason::kAppPasswordRequired:

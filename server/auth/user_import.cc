@@ -10,6 +10,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "proto/common/status_macros.h"
 #include "server/auth/access.h"
+#include "server/auth/attributes.h"
 #include "server/auth/imported_password.h"
 #include "server/auth/senders.h"
 #include "storage/account_record.h"
@@ -122,6 +123,7 @@ struct UserImport::Plaintext {
 absl::Status PrepareImportedAccount(Account& account) {
   RETURN_IF_ERROR(TakeAccess(account.access));
   ASSIGN_OR_RETURN(account.senders, PrepareSenders(account.senders));
+  RETURN_IF_ERROR(CheckAttributes(account.attributes));
   RETURN_IF_ERROR(CheckCredential(account.credential));
   for (AppPassword& one : account.app_passwords) {
     RETURN_IF_ERROR(TakeAccess(one.access));

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "server/auth/attributes.h"
 #include "server/auth/coverage.h"
 #include "server/sasl/registry.h"
 
@@ -48,6 +49,26 @@ void FillUser(const Account& account, v1::User& user) {
   user.set_app_passwords(static_cast<uint32_t>(account.app_passwords.size()));
 }
 
+void FillDomain(const Domain& domain, v1::Domain& message) {
+  message.set_name(domain.name);
+  message.set_enabled(domain.enabled);
+  message.set_epoch(domain.epoch);
+  message.set_require_app_password(domain.require_app_password);
+  message.set_send_only(domain.send_only);
+  FillAccess(domain.access, *message.mutable_access());
+  message.mutable_attributes()->insert(domain.attributes.begin(), domain.attributes.end());
+}
+
+void FillDefaults(const Account& account, v1::User& user) {
+  if (account.domain) FillDomain(*account.domain, *user.mutable_domain());
+  for (const auto& [name, attribute] : AttributesOf(account)) {
+    v1::EffectiveAttribute& one = *user.add_effective_attributes();
+    one.set_name(name);
+    one.set_value(attribute.value);
+    one.set_from_domain(attribute.from_domain);
+  }
+}
+
 void FillAccess(const Access& access, v1::Access& message) {
   for (const std::string& service : access.services) message.add_services(service);
   for (const std::string& network : access.networks) message.add_networks(network);
@@ -91,6 +112,23 @@ RuleChanges RuleChangesOf(const v1::SetUserRulesRequest& request) {
   if (request.has_mechanisms()) changes.mechanisms = ListOf(request.mechanisms().names());
   if (request.has_aliases()) changes.aliases = ListOf(request.aliases().names());
   if (request.has_senders()) changes.senders = ListOf(request.senders().names());
+  changes.attributes = {request.attributes().begin(), request.attributes().end()};
+  changes.attributes_to_take_away = ListOf(request.attributes_to_take_away());
+  return changes;
+}
+
+DomainChanges DomainChangesOf(const v1::SetDomainRequest& request) {
+  DomainChanges changes;
+  if (request.has_enabled()) changes.enabled = request.enabled();
+  if (request.has_require_app_password()) {
+    changes.require_app_password = request.require_app_password();
+  }
+  if (request.has_send_only()) changes.send_only = request.send_only();
+  if (request.has_services()) changes.services = ListOf(request.services().names());
+  if (request.has_networks()) changes.networks = ListOf(request.networks().names());
+  if (request.has_mechanisms()) changes.mechanisms = ListOf(request.mechanisms().names());
+  changes.attributes = {request.attributes().begin(), request.attributes().end()};
+  changes.attributes_to_take_away = ListOf(request.attributes_to_take_away());
   return changes;
 }
 

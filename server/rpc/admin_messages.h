@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "sasld/v1/admin.pb.h"
 #include "server/auth/accounts.h"
+#include "server/auth/domains.h"
 #include "storage/store.h"
 
 namespace sasld {
@@ -22,13 +23,17 @@ grpc::Status ToGrpc(const absl::Status& status);
 void SetTime(absl::Time time, google::protobuf::Timestamp& timestamp);
 absl::Time TimeOf(const google::protobuf::Timestamp& timestamp);
 
-// All but the last use, which is not part of the account.
+// All but the last use, which is not part of the account, and what FillDefaults() fills.
 void FillUser(const Account& account, v1::User& user);
+// What holds by the account's domain: domain and effective_attributes.
+void FillDefaults(const Account& account, v1::User& user);
+void FillDomain(const Domain& domain, v1::Domain& message);
 void FillLastUse(const LastUse& last, v1::LastUse& message);
 void FillAppPassword(const AppPassword& one, const Uses& uses, v1::AppPassword& message);
 
 void FillAccess(const Access& access, v1::Access& message);
 Access AccessOf(const v1::Access& message);
 RuleChanges RuleChangesOf(const v1::SetUserRulesRequest& request);
+DomainChanges DomainChangesOf(const v1::SetDomainRequest& request);
 
 }  // namespace sasld

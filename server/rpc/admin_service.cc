@@ -9,6 +9,7 @@
 #include "server/auth/coverage.h"
 #include "server/auth/senders.h"
 #include "server/rpc/admin_app_passwords.h"
+#include "server/rpc/admin_domains.h"
 #include "server/rpc/admin_messages.h"
 #include "server/rpc/pages.h"
 #include "server/rpc/transfer.h"
@@ -16,9 +17,6 @@
 
 namespace sasld {
 namespace {
-
-constexpr uint32_t kDefaultPage = 1000;
-constexpr uint32_t kMaxPage = 10000;
 
 absl::Duration DurationOf(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
@@ -96,11 +94,32 @@ class AdminService final : public v1::Admin::Service {
     return ToGrpc(removed.status());
   }
 
+  grpc::Status SetDomain(grpc::ServerContext*, const v1::SetDomainRequest* request,
+                         v1::Domain* reply) override {
+    return sasld::SetDomain(parts_, *request, *reply);
+  }
+
+  grpc::Status GetDomain(grpc::ServerContext*, const v1::GetDomainRequest* request,
+                         v1::Domain* reply) override {
+    return sasld::GetDomain(parts_, *request, *reply);
+  }
+
+  grpc::Status ListDomains(grpc::ServerContext*, const v1::ListDomainsRequest* request,
+                           v1::ListDomainsReply* reply) override {
+    return sasld::ListDomains(parts_, *request, *reply);
+  }
+
+  grpc::Status DeleteDomain(grpc::ServerContext*, const v1::DeleteDomainRequest* request,
+                            v1::DeleteDomainReply*) override {
+    return sasld::DeleteDomain(parts_, *request);
+  }
+
   grpc::Status GetUser(grpc::ServerContext*, const v1::GetUserRequest* request,
                        v1::User* reply) override {
     const absl::StatusOr<Account> account = parts_.accounts.Get(request->name());
     if (!account.ok()) return ToGrpc(account.status());
     FillUser(*account, *reply);
+    FillDefaults(*account, *reply);
     const absl::StatusOr<Uses> uses = parts_.store.UsesOf(account->name);
     if (!uses.ok()) return ToGrpc(uses.status());
     if (const auto own = uses->find(""); own != uses->end()) {
@@ -111,11 +130,10 @@ class AdminService final : public v1::Admin::Service {
 
   grpc::Status ListUsers(grpc::ServerContext*, const v1::ListUsersRequest* request,
                          v1::ListUsersReply* reply) override {
-    const uint32_t wanted = request->page_size() == 0 ? kDefaultPage : request->page_size();
-    return ToGrpc(FillPage(
-        parts_.store,
-        {request->prefix(), request->page_token(), std::min(wanted, kMaxPage), request->domain()},
-        *reply, FillUser));
+    return ToGrpc(FillPage(parts_.store,
+                           {request->prefix(), request->page_token(),
+                            PageSize(request->page_size()), request->domain()},
+                           *reply, FillUser));
   }
 
   grpc::Status ImportUsers(grpc::ServerContext*, const v1::ImportUsersRequest* request,

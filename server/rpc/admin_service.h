@@ -9,6 +9,7 @@
 #include "server/auth/accounts.h"
 #include "server/auth/audit.h"
 #include "server/auth/calibration.h"
+#include "server/auth/domains.h"
 #include "server/auth/exchange.h"
 #include "server/auth/key_rotation.h"
 #include "server/auth/user_import.h"
@@ -33,6 +34,7 @@ struct AdminParts {
   absl::Time started;
   std::shared_ptr<spdlog::logger> log;
   Calibration& calibration;
+  Domains& domains;
 };
 
 // Each change is logged with the name it was made to, never with a secret.

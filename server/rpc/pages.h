@@ -1,6 +1,8 @@
 // Lists that are told a page at a time.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,13 @@
 #include "storage/store.h"
 
 namespace sasld {
+
+// Of a page that `wanted` asks for; 0: it does not say.
+inline uint32_t PageSize(uint32_t wanted) {
+  constexpr uint32_t kDefault = 1000;
+  constexpr uint32_t kMost = 10000;
+  return wanted == 0 ? kDefault : std::min(wanted, kMost);
+}
 
 // Fills `reply` with the accounts that `query` asks for, each by `fill(account, message)`, and with
 // the token of the next page if there is one.

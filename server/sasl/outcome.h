@@ -34,6 +34,7 @@ enum class Reason {
   kInvalidBase64,         // could not be decoded
   kNotAuthorized,         // right password, but may not act as authzid
   kDisabled,              // right password, but the account is disabled
+  kDomainDisabled,        // likewise, its domain is
   kAccountExpired,        // likewise, its time is over
   kMustChangePassword,    // likewise, with a password that has to be changed first
   kAppPasswordRequired,   // likewise, with the account's own password where that lets nobody in

@@ -1,7 +1,10 @@
 #include "storage/memory/memory_store.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -9,11 +12,13 @@
 #include "absl/synchronization/mutex.h"
 #include "proto/common/status_macros.h"
 #include "storage/account_record.h"
+#include "storage/domain_record.h"
 
 namespace sasld {
 namespace {
 
 absl::Status NoSuchAccount() { return absl::NotFoundError("no such user"); }
+absl::Status NoSuchDomain() { return absl::NotFoundError("no such domain"); }
 
 class MemoryStore final : public Store {
  public:
@@ -22,7 +27,7 @@ class MemoryStore final : public Store {
     const auto alias = names_by_alias_.find(name.str());
     const auto found = accounts_.find(alias == names_by_alias_.end() ? name.str() : alias->second);
     if (found == accounts_.end()) return NoSuchAccount();
-    return CloneAccount(found->second);
+    return WithDomain(found->second);
   }
 
   absl::StatusOr<Epoch> Create(const Account& account) override {
@@ -67,7 +72,7 @@ class MemoryStore final : public Store {
     for (; next != accounts_.end() && page.size() < query.limit; ++next) {
       if (!next->first.starts_with(query.prefix)) break;
       if (!query.domain.empty() && DomainOf(next->second.name) != query.domain) continue;
-      page.push_back(CloneAccount(next->second));
+      page.push_back(WithDomain(next->second));
     }
     return page;
   }
@@ -96,6 +101,41 @@ class MemoryStore final : public Store {
     return found == uses_.end() ? std::map<std::string, LastUse>() : found->second;
   }
 
+  absl::StatusOr<Domain> FindDomain(std::string_view name) const override {
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto found = domains_.find(name);
+    if (found == domains_.end()) return NoSuchDomain();
+    return *found->second;
+  }
+
+  absl::StatusOr<Epoch> PutDomain(const Domain& domain) override {
+    RETURN_IF_ERROR(CheckDomain(domain));
+    absl::MutexLock lock(&mutex_);
+    const auto found = domains_.find(domain.name);
+    RETURN_IF_ERROR(CheckOverwrites(
+        domain, found == domains_.end() ? std::nullopt : std::optional(found->second->epoch)));
+    Domain stored = domain;
+    stored.epoch = ++last_epoch_;
+    domains_.insert_or_assign(domain.name, std::make_shared<const Domain>(std::move(stored)));
+    return last_epoch_;
+  }
+
+  absl::Status RemoveDomain(std::string_view name) override {
+    absl::MutexLock lock(&mutex_);
+    return domains_.erase(std::string(name)) == 1 ? absl::OkStatus() : NoSuchDomain();
+  }
+
+  absl::StatusOr<std::vector<Domain>> ListDomains(std::string_view after,
+                                                  size_t limit) const override {
+    absl::ReaderMutexLock lock(&mutex_);
+    std::vector<Domain> page;
+    for (auto next = domains_.upper_bound(after); next != domains_.end() && page.size() < limit;
+         ++next) {
+      page.push_back(*next->second);
+    }
+    return page;
+  }
+
   // Nothing is sealed where nothing is kept.
   absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const override {
     return std::map<uint32_t, uint64_t>();
@@ -109,6 +149,13 @@ class MemoryStore final : public Store {
   absl::Status ForgetKey(uint32_t) override { return absl::OkStatus(); }
 
  private:
+  Account WithDomain(const Account& account) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    Account whole = CloneAccount(account);
+    const auto domain = domains_.find(DomainOf(account.name));
+    if (domain != domains_.end()) whole.domain = domain->second;
+    return whole;
+  }
+
   absl::StatusOr<Epoch> Add(const Account& account) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (accounts_.contains(account.name.str()) || names_by_alias_.contains(account.name.str())) {
       return absl::AlreadyExistsError("there is a user of that name");
@@ -164,6 +211,8 @@ class MemoryStore final : public Store {
   }
 
   mutable absl::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Domain>, std::less<>> domains_
+      ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Account> accounts_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> names_by_alias_ ABSL_GUARDED_BY(mutex_);
   // By the account's name, and then as UsesOf() yields them.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/common/status_macros.h"
 #include "storage/sqlite/database_file.h"
+#include "storage/sqlite/domains.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/writes.h"
@@ -41,9 +42,10 @@ absl::StatusOr<uint64_t> OpenEachAccount(SQLite::Database& database, const std::
   progress.total = static_cast<uint64_t>(
       database.execAndGet("SELECT value FROM counter WHERE name = 'accounts'").getInt64());
   // In the order they lie in, which reads the file from front to back.
-  SQLite::Statement all(database, "SELECT name, epoch, record FROM account ORDER BY number");
+  SQLite::Statement all(database,
+                        "SELECT name, epoch, record, domain FROM account ORDER BY number");
   while (all.executeStep()) {
-    RETURN_IF_ERROR(ReadAccount(all, keys, path).status());
+    RETURN_IF_ERROR(ReadBareAccount(all, keys, path).status());
     ++progress.done;
     if (progress.done % kAccountsBetweenWords == 0 && !watch(progress)) {
       return absl::CancelledError("the check was stopped");
@@ -72,6 +74,7 @@ absl::StatusOr<uint64_t> CheckDatabase(const std::string& path, const RecordKeys
                              const_cast<BackupWatch*>(&watch));
     RETURN_IF_ERROR(CheckPages(database, path));
     sqlite3_progress_handler(database.getHandle(), 0, nullptr, nullptr);
+    RETURN_IF_ERROR(OpenEachDomain(database, keys, path));
     return OpenEachAccount(database, path, keys, watch);
   } catch (const SQLite::Exception& exception) {
     if (exception.getErrorCode() == SQLITE_INTERRUPT) {

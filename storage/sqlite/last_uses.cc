@@ -17,7 +17,7 @@ constexpr char kNote[] =
 
 absl::Status WriteUses(SQLite::Database& database, const std::vector<Use>& uses,
                        const RecordKeys& keys, const std::string& path) {
-  SQLite::Statement find(database, FindSql());
+  SQLite::Statement find(database, FindBareSql());
   SQLite::Statement note(database, kNote);
   for (const Use& use : uses) {
     // It was noted some seconds ago: the app password may have been revoked since.
@@ -25,7 +25,7 @@ absl::Status WriteUses(SQLite::Database& database, const std::vector<Use>& uses,
       find.reset();
       find.bindNoCopy(1, use.name.str());
       if (!find.executeStep()) continue;
-      ASSIGN_OR_RETURN(const Account account, ReadAccount(find, keys, path));
+      ASSIGN_OR_RETURN(const Account account, ReadBareAccount(find, keys, path));
       if (!HasCredential(account, use.app_password)) continue;
     }
     note.reset();

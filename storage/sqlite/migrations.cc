@@ -120,6 +120,15 @@ UPDATE account SET domain = domain_of(name) WHERE domain_of(name) IS NOT NULL;
 CREATE INDEX account_of_domain ON account (domain, name) WHERE domain IS NOT NULL;
 INSERT INTO counter (name, value) SELECT 'accounts', count(*) FROM account;
 )sql",
+    // 5: what holds for the accounts of a domain.
+    R"sql(
+CREATE TABLE domain (
+  name   TEXT NOT NULL PRIMARY KEY,            -- as in account.domain
+  epoch  INTEGER NOT NULL,                     -- from counter 'epoch' at the last change
+  record BLOB NOT NULL,                        -- all else, sealed: storage/record_keys.h
+  CONSTRAINT epoch_is_drawn CHECK (epoch > 0)
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 // The step that leaves table unsealed_account to be sealed.

@@ -24,6 +24,7 @@ class Reader {
         begin_(database_, "BEGIN"),
         commit_(database_, "COMMIT"),
         find_(database_, FindSql()),
+        find_bare_(database_, FindBareSql()),
         find_by_alias_(database_, FindByAliasSql()),
         list_(database_, ListSql()),
         list_domain_(database_, ListDomainSql()),
@@ -49,6 +50,7 @@ class Reader {
   const SQLite::Database& database() const { return database_; }
   SQLite::Database& database() { return database_; }
   SQLite::Statement& find() { return find_; }
+  SQLite::Statement& find_bare() { return find_bare_; }
   SQLite::Statement& find_by_alias() { return find_by_alias_; }
   SQLite::Statement& list() { return list_; }
   SQLite::Statement& list_domain() { return list_domain_; }
@@ -59,6 +61,7 @@ class Reader {
   SQLite::Statement begin_;
   SQLite::Statement commit_;
   SQLite::Statement find_;
+  SQLite::Statement find_bare_;
   SQLite::Statement find_by_alias_;
   SQLite::Statement list_;
   SQLite::Statement list_domain_;

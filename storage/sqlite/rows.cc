@@ -1,32 +1,49 @@
 #include "storage/sqlite/rows.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/common/status_macros.h"
 #include "storage/account_record.h"
+#include "storage/sqlite/domains.h"
 
 namespace sasld {
 namespace {
 
-enum Column { kName, kEpoch, kRecord, kDomain };
+enum Column { kName, kEpoch, kRecord, kDomain, kDomainEpoch, kDomainRecord };
+
+// One statement reads both: a second one would cost a login more than the join does.
+constexpr char kSelect[] =
+    "SELECT account.name, account.epoch, account.record, account.domain, domain.epoch, "
+    "domain.record FROM account ";
+constexpr char kJoin[] = "LEFT JOIN domain ON domain.name = account.domain ";
 
 }  // namespace
 
-std::string FindSql() { return "SELECT name, epoch, record FROM account WHERE name = ?1"; }
+std::string FindSql() { return absl::StrCat(kSelect, kJoin, "WHERE account.name = ?1"); }
 
 std::string FindByAliasSql() {
-  return "SELECT name, epoch, record FROM account WHERE name = (SELECT name FROM alias WHERE alias "
-         "= ?1)";
+  return absl::StrCat(kSelect, kJoin,
+                      "WHERE account.name = (SELECT name FROM alias WHERE alias = ?1)");
 }
 
 std::string ListSql() {
-  return "SELECT name, epoch, record FROM account WHERE name >= ?1 ORDER BY name";
+  return absl::StrCat(kSelect, kJoin, "WHERE account.name >= ?1 ORDER BY account.name");
 }
 
 // The index is named so that a change that made it useless is an error, not a slow list.
 std::string ListDomainSql() {
-  return "SELECT name, epoch, record FROM account INDEXED BY account_of_domain "
-         "WHERE domain = ?2 AND name >= ?1 ORDER BY name";
+  return absl::StrCat(kSelect, "INDEXED BY account_of_domain ", kJoin,
+                      "WHERE account.domain = ?2 AND account.name >= ?1 ORDER BY account.name");
+}
+
+std::string FindBareSql() {
+  return "SELECT name, epoch, record, domain FROM account WHERE name = ?1";
+}
+
+std::string ListBareSql() {
+  return "SELECT name, epoch, record, domain FROM account WHERE name >= ?1 ORDER BY name";
 }
 
 std::string InsertSql() {
@@ -47,8 +64,8 @@ absl::Status Damaged(const std::string& path, const absl::Status& what) {
                                           "; restore the database from a backup"));
 }
 
-absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
-                                    const std::string& path) {
+absl::StatusOr<Account> ReadBareAccount(SQLite::Statement& statement, const RecordKeys& keys,
+                                        const std::string& path) {
   const std::string_view name = BytesOf(statement.getColumn(kName));
   const auto epoch = static_cast<Epoch>(statement.getColumn(kEpoch).getInt64());
   const absl::StatusOr<Secret> record =
@@ -57,6 +74,20 @@ absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKe
   absl::StatusOr<Account> account =
       ParseAccountRecord(Username::FromPrepared(std::string(name)), epoch, record->Reveal());
   if (!account.ok()) return Damaged(path, account.status());
+  // The column is an index. Were it believed, a hand that changes it could rid an account of what
+  // its domain demands.
+  if (BytesOf(statement.getColumn(kDomain)) != DomainOf(account->name)) {
+    return Damaged(path, absl::DataLossError("an account that stands in another's domain"));
+  }
+  return account;
+}
+
+absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
+                                    const std::string& path) {
+  ASSIGN_OR_RETURN(Account account, ReadBareAccount(statement, keys, path));
+  if (statement.getColumn(kDomainEpoch).isNull()) return account;
+  ASSIGN_OR_RETURN(Domain domain, ReadDomain(statement, kDomain, keys, path));
+  account.domain = std::make_shared<const Domain>(std::move(domain));
   return account;
 }
 

@@ -13,13 +13,18 @@
 
 namespace sasld {
 
-// Statements on whole rows: name, epoch, record. ?1 is the name.
+// Statements on whole rows: name, epoch, record, domain, and the domain's epoch and record, NULL if
+// there is none. ?1 is the name.
 std::string FindSql();
 // By an alias, ?1.
 std::string FindByAliasSql();
 std::string ListSql();
 // Of the domain ?2 alone.
 std::string ListDomainSql();
+// As FindSql and ListSql without the domain's: for whom an account is the same whatever its domain
+// has, and while there are no domains.
+std::string FindBareSql();
+std::string ListBareSql();
 std::string InsertSql();
 std::string UpdateSql();
 
@@ -29,8 +34,11 @@ std::string_view BytesOf(const SQLite::Column& column);
 // What is wrong with an account, as an error that names the database and says what to do.
 absl::Status Damaged(const std::string& path, const absl::Status& what);
 
-// The account of the row that `statement` (of FindSql or ListSql) stands on. DataLoss: the row
-// makes no sense; the text names `path`, the database's.
+// The account of the row that `statement` (of any of the above) stands on, without its domain.
+// DataLoss: the row makes no sense; the text names `path`, the database's.
+absl::StatusOr<Account> ReadBareAccount(SQLite::Statement& statement, const RecordKeys& keys,
+                                        const std::string& path);
+// With its domain; not of FindBareSql and ListBareSql.
 absl::StatusOr<Account> ReadAccount(SQLite::Statement& statement, const RecordKeys& keys,
                                     const std::string& path);
 

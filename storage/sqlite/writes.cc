@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "proto/common/status_macros.h"
 #include "storage/account_record.h"
+#include "storage/sqlite/domains.h"
+#include "storage/sqlite/epoch_counter.h"
 #include "storage/sqlite/last_uses.h"
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/rows.h"
@@ -21,8 +23,7 @@ class AccountWriter {
  public:
   AccountWriter(SQLite::Database& database, const RecordKeys& keys)
       : keys_(keys),
-        draw_epoch_(database,
-                    "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value"),
+        epochs_(database),
         epoch_of_(database, "SELECT epoch FROM account WHERE name = ?1"),
         owner_of_alias_(database, "SELECT name FROM alias WHERE alias = ?1"),
         insert_(database, InsertSql()),
@@ -44,7 +45,7 @@ class AccountWriter {
       return absl::AlreadyExistsError("there is a user of that name");
     }
     RETURN_IF_ERROR(CheckAliases(account));
-    const Epoch epoch = DrawEpoch();
+    const Epoch epoch = epochs_.Draw();
     const ResetAtEnd reset(insert_);
     BindNewAccount(insert_, account, epoch, keys_);
     insert_.exec();
@@ -56,7 +57,7 @@ class AccountWriter {
   absl::StatusOr<Epoch> Replace(const Account& account) {
     RETURN_IF_ERROR(CheckAccount(account));
     RETURN_IF_ERROR(CheckAliases(account));
-    const Epoch epoch = DrawEpoch();
+    const Epoch epoch = epochs_.Draw();
     const ResetAtEnd reset(update_);
     BindAccount(update_, account, epoch, keys_);
     update_.exec();
@@ -68,16 +69,6 @@ class AccountWriter {
   }
 
  private:
-  Epoch DrawEpoch() {
-    const ResetAtEnd reset(draw_epoch_);
-    draw_epoch_.executeStep();
-    const auto epoch = static_cast<Epoch>(draw_epoch_.getColumn(0).getInt64());
-    // An UPDATE takes effect when it is stepped to its end.
-    while (draw_epoch_.executeStep()) {
-    }
-    return epoch;
-  }
-
   std::optional<std::string> OwnerOfAlias(const std::string& alias) {
     const ResetAtEnd reset(owner_of_alias_);
     owner_of_alias_.bindNoCopy(1, alias);
@@ -109,7 +100,7 @@ class AccountWriter {
   }
 
   const RecordKeys& keys_;
-  SQLite::Statement draw_epoch_;
+  EpochCounter epochs_;
   SQLite::Statement epoch_of_;
   SQLite::Statement owner_of_alias_;
   SQLite::Statement insert_;
@@ -179,10 +170,11 @@ absl::StatusOr<std::string> ResealAccounts(SQLite::Database& database, const std
                                            size_t limit, const RecordKeys& keys,
                                            const Store::Amend& amend, const std::string& path) {
   RETURN_IF_ERROR(CheckRecordKeys(database, keys, path));
+  if (after.empty()) ResealDomains(database, keys, path);
   std::string last;
   std::vector<Account> outdated;
   {
-    SQLite::Statement list(database, ListSql());
+    SQLite::Statement list(database, ListBareSql());
     list.bindNoCopy(1, after);
     size_t looked_at = 0;
     while (looked_at < limit && list.executeStep()) {
@@ -190,7 +182,7 @@ absl::StatusOr<std::string> ResealAccounts(SQLite::Database& database, const std
       if (!after.empty() && name == after) continue;
       ++looked_at;
       last = name;
-      absl::StatusOr<Account> account = ReadAccount(list, keys, path);
+      absl::StatusOr<Account> account = ReadBareAccount(list, keys, path);
       if (!account.ok()) continue;
       const bool is_old = RecordKeys::KeyIdOf(BytesOf(list.getColumn(2))) != keys.current();
       if (amend(*account) || is_old) outdated.push_back(*std::move(account));
@@ -204,6 +196,14 @@ absl::StatusOr<std::string> ResealAccounts(SQLite::Database& database, const std
     update.reset();
   }
   return last;
+}
+
+std::map<uint32_t, uint64_t> CountRecordsByKey(SQLite::Database& database) {
+  std::map<uint32_t, uint64_t> counts;
+  SQLite::Statement records(database,
+                            "SELECT record FROM account UNION ALL SELECT record FROM domain");
+  while (records.executeStep()) ++counts[RecordKeys::KeyIdOf(BytesOf(records.getColumn(0)))];
+  return counts;
 }
 
 absl::StatusOr<bool> CheckKnownKeys(SQLite::Database& database, const RecordKeys& keys,
@@ -236,12 +236,9 @@ absl::Status CheckRecordKeys(SQLite::Database& database, const RecordKeys& keys,
 }
 
 absl::Status ForgetRecordKey(SQLite::Database& database, uint32_t id) {
-  SQLite::Statement records(database, "SELECT record FROM account");
-  while (records.executeStep()) {
-    if (RecordKeys::KeyIdOf(BytesOf(records.getColumn(0))) == id) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("there are users whose records are sealed under key ", id));
-    }
+  if (CountRecordsByKey(database).contains(id)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there are users or domains whose records are sealed under key ", id));
   }
   SQLite::Statement forget(database, "DELETE FROM record_key WHERE id = ?1");
   forget.bind(1, static_cast<int64_t>(id));

@@ -5,7 +5,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ absl::Status CheckRecordKeys(SQLite::Database& database, const RecordKeys& keys,
 // As CheckRecordKeys, but notes nothing. Whether the current key is noted already.
 absl::StatusOr<bool> CheckKnownKeys(SQLite::Database& database, const RecordKeys& keys,
                                     const std::string& path);
+
+// As Store::CountByKey.
+std::map<uint32_t, uint64_t> CountRecordsByKey(SQLite::Database& database);
 
 // As Store::ForgetKey.
 absl::Status ForgetRecordKey(SQLite::Database& database, uint32_t id);

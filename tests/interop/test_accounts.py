@@ -77,6 +77,16 @@ class Accounts(bed.SharedBed):
         self.assertEqual(refused.returncode, 6, refused.stderr)
         self.assertIn('senders: "sales" is neither an address', refused.stderr)
 
+    def test_attributes(self):
+        self.bed.add_user("atr@example.org")
+        self.bed.must("user", "set", "atr@example.org", "--attribute", "home=/srv/mail/atr",
+                      "--attribute", "uid=5000")
+        self.bed.must("user", "set", "atr@example.org", "--no-attribute", "uid",
+                      "--attribute", "mail=maildir:~/m,x=y")
+        shown = json.loads(self.bed.must("-o", "json", "user", "show", "atr@example.org"))
+        self.assertEqual({one["name"]: one["value"] for one in shown["effective_attributes"]},
+                         {"home": "/srv/mail/atr", "mail": "maildir:~/m,x=y"})
+
     def test_exit_statuses(self):
         self.bed.add_user("one@example.org")
         for command, password, status in (

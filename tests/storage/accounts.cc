@@ -71,6 +71,17 @@ Account MakeAccount(std::string_view name, int variant) {
   return account;
 }
 
+Domain MakeDomain(std::string_view name, int variant) {
+  const std::string number = std::to_string(variant);
+  return {std::string(name),
+          0,
+          variant % 2 == 0,
+          variant % 2 == 1,
+          variant % 3 == 0,
+          {{"imap" + number}, {"198.51.100.0/24", "2001:db8::" + number}, {"PLAIN"}},
+          {{"home", "/srv/%d/%n/" + number}, {"quota", ""}}};
+}
+
 namespace {
 
 bool Same(const Secret& a, const Secret& b) { return EqualsConstantTime(a.Reveal(), b.Reveal()); }

@@ -17,6 +17,9 @@ const RecordKeys& SampleRecordKeys();
 // An account with every field set; `variant` changes all of them but the name.
 Account MakeAccount(std::string_view name, int variant = 1);
 
+// A domain with every field set; `variant` changes all of them but the name.
+Domain MakeDomain(std::string_view name, int variant = 1);
+
 // One that has neither password hash nor verifiers.
 Account MakeBareAccount(std::string_view name);
 

@@ -60,6 +60,23 @@ class FailingStore final : public Store {
     if (fail_reads_) return Broken();
     return store_->UsesOf(name);
   }
+  absl::StatusOr<Domain> FindDomain(std::string_view name) const override {
+    if (fail_reads_) return Broken();
+    return store_->FindDomain(name);
+  }
+  absl::StatusOr<Epoch> PutDomain(const Domain& domain) override {
+    if (fail_writes_) return Broken();
+    return store_->PutDomain(domain);
+  }
+  absl::Status RemoveDomain(std::string_view name) override {
+    if (fail_writes_) return Broken();
+    return store_->RemoveDomain(name);
+  }
+  absl::StatusOr<std::vector<Domain>> ListDomains(std::string_view after,
+                                                  size_t limit) const override {
+    if (fail_reads_) return Broken();
+    return store_->ListDomains(after, limit);
+  }
   absl::StatusOr<std::map<uint32_t, uint64_t>> CountByKey() const override {
     if (fail_reads_) return Broken();
     return store_->CountByKey();

@@ -44,6 +44,16 @@ TEST(RecordKeys, NoticeEveryChangedByte) {
   EXPECT_FALSE(one.keys.Open("ann", 4, sealed + "x").ok());
 }
 
+TEST(RecordKeys, TellKindsApart) {
+  OneKey one;
+  const std::string sealed = one.keys.Seal("example.org", 4, Secret("x"), RecordKind::kDomain);
+  EXPECT_TRUE(one.keys.Open("example.org", 4, sealed, RecordKind::kDomain).ok());
+  EXPECT_TRUE(absl::IsDataLoss(one.keys.Open("example.org", 4, sealed).status()));
+  const std::string account = one.keys.Seal("example.org", 4, Secret("x"));
+  EXPECT_EQ(one.keys.Open("example.org", 4, account, RecordKind::kDomain).status().message(),
+            "a domain that was changed by another than sasld");
+}
+
 TEST(RecordKeys, AreBoundToNameAndEpoch) {
   OneKey one;
   const std::string sealed = one.keys.Seal("ann", 4, Secret("verifiers"));

@@ -86,7 +86,8 @@ TEST_F(Saslctl, SetsOnlyTheRulesThatAreNamed) {
                rules.has_mechanisms() || rules.has_aliases() || rules.has_senders() ||
                rules.has_expires() || rules.never_expires());
   run = Run({"user", "set", "ann", "--send-only=no", "--must-change=yes", "--expires=never",
-             "--any-service", "--any-network", "--any-mechanism", "--no-alias", "--no-sender"});
+             "--any-service", "--any-network", "--any-mechanism", "--no-alias", "--no-sender",
+             "--attribute", "home=/srv/mail/a=b", "--no-attribute", "uid"});
   EXPECT_EQ(run.exit_status, 0) << run.err;
   rules = fake_.last_rules();
   EXPECT_TRUE(rules.has_send_only() && !rules.send_only());
@@ -98,6 +99,8 @@ TEST_F(Saslctl, SetsOnlyTheRulesThatAreNamed) {
       rules.services().names_size() + rules.aliases().names_size() + rules.senders().names_size(),
       0);
   EXPECT_FALSE(rules.has_require_app_password());
+  EXPECT_EQ(rules.attributes().at("home"), "/srv/mail/a=b");
+  EXPECT_EQ(rules.attributes_to_take_away(0), "uid");
 }
 
 TEST_F(Saslctl, TellsWhatLetsAUserSend) {
@@ -122,6 +125,7 @@ TEST_F(Saslctl, RefusesRulesThatMakeNoSense) {
   for (const std::vector<std::string>& options : {std::vector<std::string>{"--send-only=maybe"},
                                                   {"--service", "smtp", "--any-service"},
                                                   {"--sender", "@a.example", "--no-sender"},
+                                                  {"--attribute", "home"},
                                                   {"--expires", "1999-01-01"}}) {
     std::vector<std::string> arguments = {"user", "set", "ann"};
     arguments.insert(arguments.end(), options.begin(), options.end());

@@ -270,6 +270,11 @@ v1::SetUserRulesRequest FakeSasld::last_rules() {
   return last_rules_;
 }
 
+v1::User& FakeSasld::user(const std::string& name) {
+  absl::MutexLock lock(&mutex_);
+  return users_.at(name).user;
+}
+
 v1::ListAppPasswordsReply& FakeSasld::app_passwords(const std::string& user) {
   absl::MutexLock lock(&mutex_);
   return users_.at(user).app_passwords;

@@ -59,6 +59,8 @@ class FakeSasld {
   v1::ConnectionFacts last_facts();
   // The last SetUserRules.
   v1::SetUserRulesRequest last_rules();
+  // As GetUser tells it, to be changed between calls.
+  v1::User& user(const std::string& name);
   // The app passwords of a user, to be changed between calls.
   v1::ListAppPasswordsReply& app_passwords(const std::string& user);
 

@@ -6,12 +6,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "tests/client/saslctl/fake_keys_and_mechanisms.h"
+#include "tests/client/saslctl/fake_domains.h"
 
 namespace sasld::saslctl {
 
 // Refuses a user with a password "{BAD}…", and names that are there if the request says so.
-class FakeUsers : public FakeKeysAndMechanisms {
+class FakeUsers : public FakeDomains {
  public:
   grpc::Status ImportUsers(grpc::ServerContext*, const v1::ImportUsersRequest* request,
                            v1::ImportUsersReply* reply) override {

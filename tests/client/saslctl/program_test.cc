@@ -129,7 +129,8 @@ TEST_F(Saslctl, ShowsAUser) {
             "send only             no\n"
             "services              any\n"
             "networks              any\n"
-            "by mechanisms         any\n");
+            "by mechanisms         any\n"
+            "domain                -\n");
 }
 
 TEST_F(Saslctl, DisablesEnablesAndDeletes) {

@@ -94,6 +94,20 @@ TEST(Prompt, DeletesOnlyAfterYes) {
   EXPECT_EQ(fake.PasswordOf("ann"), "");
 }
 
+TEST(Prompt, DeletesADomainOnlyAfterYes) {
+  FakeSasld fake;
+  ASSERT_EQ(RunSaslctl({"--server", fake.address(), "domain", "set", "a.example", "--disable"}, "")
+                .exit_status,
+            0);
+  for (const bool deleted : {false, true}) {
+    TerminalRun run({"--server", fake.address(), "domain", "delete", "a.example"});
+    ASSERT_TRUE(run.Await("is gone then. Delete it? [y/N] "));
+    run.Type(deleted ? "yes\n" : "\n");
+    ASSERT_TRUE(run.Await(deleted ? "domain a.example deleted" : "not deleted"));
+    EXPECT_EQ(run.Finish(), deleted ? 0 : 1);
+  }
+}
+
 TEST(Prompt, WillNotReadAPasswordFromATerminalAsStandardInput) {
   FakeSasld fake;
   TerminalRun run({"--server", fake.address(), "user", "add", "ann", "--password-stdin"});

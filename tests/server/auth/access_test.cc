@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <utility>
+
 #include "tests/server/auth/parts.h"
 
 namespace sasld {
@@ -149,6 +152,70 @@ TEST(Access, WhoIsActedForNeedNotLogIn) {
   EXPECT_EQ(WhyNotActedAs(ann, By("imap"))->reason, Reason::kSendOnly);
   ann.enabled = false;
   EXPECT_EQ(WhyNotActedAs(ann, By("imap"))->reason, Reason::kDisabled);
+}
+
+Account OfDomain(Account account, Domain domain) {
+  account.domain = std::make_shared<const Domain>(std::move(domain));
+  return account;
+}
+
+TEST(Access, WhatADomainDemandsHoldsWhateverTheAccountSays) {
+  Account disabled = OfDomain(Ann(), {.name = "example.org", .enabled = false});
+  Account send_only = OfDomain(Ann(), {.name = "example.org", .send_only = true});
+  Account required = OfDomain(Ann(), {.name = "example.org", .require_app_password = true});
+  for (const ProvedCredential& proved : {kOwn, kPhone, kCertificate}) {
+    EXPECT_EQ(Why(disabled, proved), Reason::kDomainDisabled);
+    EXPECT_EQ(Why(send_only, proved, By("imap")), Reason::kSendOnly);
+    EXPECT_EQ(Why(send_only, proved), std::nullopt);
+  }
+  EXPECT_EQ(Why(required, kOwn), Reason::kAppPasswordRequired);
+  EXPECT_EQ(Why(required, kPhone), std::nullopt);
+  EXPECT_EQ(Why(required, kCertificate), std::nullopt);
+  EXPECT_EQ(WhyNotActedAs(disabled, By("imap"))->reason, Reason::kDomainDisabled);
+  EXPECT_EQ(WhyNotActedAs(send_only, By("imap"))->reason, Reason::kSendOnly);
+  EXPECT_FALSE(WhyNotActedAs(required, By("imap")).has_value());
+}
+
+TEST(Access, WhatTheAccountDemandsHoldsWhateverItsDomainSays) {
+  Account ann = OfDomain(Ann(), {.name = "example.org"});
+  EXPECT_EQ(Why(ann, kOwn), std::nullopt);
+  ann.require_app_password = true;
+  ann.send_only = true;
+  EXPECT_EQ(Why(ann, kOwn), Reason::kAppPasswordRequired);
+  EXPECT_EQ(Why(ann, kPhone, By("imap")), Reason::kSendOnly);
+  ann.enabled = false;
+  EXPECT_EQ(Why(ann, kOwn), Reason::kDisabled);
+}
+
+TEST(Access, AListOfTheAccountsOwnTakesThePlaceOfItsDomains) {
+  const Domain domain{.name = "example.org",
+                      .access = {{"imap"}, {"198.51.100.0/24"}, {"SCRAM-SHA-256"}}};
+  Account ann = OfDomain(Ann(), domain);
+  for (const ProvedCredential& proved : {kOwn, kPhone, kCertificate}) {
+    ann.access = {};
+    EXPECT_EQ(Why(ann, proved), Reason::kServiceNotAllowed);
+    EXPECT_EQ(Why(ann, proved, {"imap", "198.51.100.7", "SCRAM-SHA-256-PLUS", kNow}), std::nullopt);
+    ann.access.services = {"smtp"};
+    EXPECT_EQ(Why(ann, proved, {"imap", "198.51.100.7", "SCRAM-SHA-256", kNow}),
+              Reason::kServiceNotAllowed);
+    EXPECT_EQ(Why(ann, proved), Reason::kNetworkNotAllowed);
+    ann.access.networks = {"192.0.2.0/24"};
+    EXPECT_EQ(Why(ann, proved), Reason::kMechanismNotAllowed);
+    ann.access.mechanisms = {"PLAIN"};
+    EXPECT_EQ(Why(ann, proved), std::nullopt);
+  }
+  ann.access = {};
+  EXPECT_EQ(WhyNotActedAs(ann, By("smtp"))->reason, Reason::kServiceNotAllowed);
+  EXPECT_FALSE(WhyNotActedAs(ann, By("imap")).has_value());
+}
+
+// An app password's own list is no account's: it narrows what the domain allows.
+TEST(Access, ADomainsListsHoldForAppPasswordsWithListsOfTheirOwn) {
+  Account ann = OfDomain(Ann(), {.name = "example.org", .access = {{"imap"}, {}, {}}});
+  ann.app_passwords[0].access.services = {"smtp"};
+  for (const char* service : {"smtp", "imap"}) {
+    EXPECT_EQ(Why(ann, kPhone, By(service)), Reason::kServiceNotAllowed) << service;
+  }
 }
 
 TEST(Access, IsPreparedOrRefusedBeforeItIsStored) {

@@ -10,6 +10,7 @@
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
+#include "server/auth/domains.h"
 #include "server/auth/exchange.h"
 #include "server/auth/throttle.h"
 #include "tests/storage/failing_store.h"
@@ -51,6 +52,7 @@ struct Parts {
   LastUses last_uses{store};
   Exchange exchange;
   Accounts accounts;
+  Domains domains{store};
 };
 
 // The message of PLAIN.

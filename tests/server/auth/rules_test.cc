@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/auth/attributes.h"
 #include "tests/server/auth/client.h"
 
 namespace sasld {
@@ -71,6 +72,29 @@ TEST_F(Rules, ChangeOnlyWhatIsNamed) {
   EXPECT_TRUE(account.send_only);
   EXPECT_EQ(parts.accounts.SetRules("alice", {.networks = {{"nowhere"}}}).status().message(),
             "networks: \"nowhere\" is not a network such as \"192.0.2.0/24\"");
+}
+
+TEST_F(Rules, SendersAndAttributesAreSetAndTakenAway) {
+  Account account = Set({.senders = {{"Sales@Example.org"}},
+                         .attributes = {{"home", "/srv/alice"}, {"uid", "5000"}}});
+  EXPECT_EQ(account.senders, std::vector<std::string>{"sales@example.org"});
+  account = Set({.attributes = {{"uid", "5001"}}, .attributes_to_take_away = {"home", "none"}});
+  EXPECT_EQ(account.attributes, (std::map<std::string, std::string>{{"uid", "5001"}}));
+  EXPECT_EQ(account.senders.size(), 1u);
+  account = Set({.senders = {std::vector<std::string>()}});
+  EXPECT_TRUE(account.senders.empty());
+
+  const auto refusal = [this](const RuleChanges& changes) {
+    return std::string(parts.accounts.SetRules("alice", changes).status().message());
+  };
+  EXPECT_THAT(refusal({.senders = {{"sales"}}}), HasSubstr("senders: \"sales\""));
+  EXPECT_THAT(refusal({.attributes = {{"Home", "x"}}}), HasSubstr("attributes: \"Home\""));
+  EXPECT_THAT(refusal({.attributes = {{"home", "a\tb"}}}), HasSubstr("control character"));
+  RuleChanges many;
+  for (size_t i = 0; i < kMostAttributes; ++i) many.attributes["a" + std::to_string(i)] = "x";
+  EXPECT_TRUE(absl::IsFailedPrecondition(parts.accounts.SetRules("alice", many).status()));
+  many.attributes_to_take_away = {"uid"};
+  EXPECT_EQ(Set(many).attributes.size(), kMostAttributes);
 }
 
 TEST_F(Rules, ANewPasswordWasChanged) {

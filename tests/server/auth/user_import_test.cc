@@ -176,6 +176,20 @@ TEST_F(UserImportTest, AnExportOfThisServerIsUpToDate) {
 }
 
 // As "user set" takes them: mail servers call one service by several names.
+TEST_F(UserImportTest, SendersAndAttributesAreChecked) {
+  ImportedUser user = User("ann", {kSsha});
+  user.account.senders = {"Sales@Example.org"};
+  user.account.attributes = {{"userdb_quota_rule", "*:storage=1G"}};
+  EXPECT_EQ(ImportOne(std::move(user)).outcome, Outcome::kAdded);
+  EXPECT_EQ(parts.store.Find(Name("ann"))->senders, std::vector<std::string>{"sales@example.org"});
+  user = User("ben", {kSsha});
+  user.account.senders = {"sales"};
+  EXPECT_THAT(ImportOne(std::move(user)).text, HasSubstr("senders: \"sales\""));
+  user = User("ben", {kSsha});
+  user.account.attributes = {{"home", "a\nb"}};
+  EXPECT_THAT(ImportOne(std::move(user)).text, HasSubstr("control character"));
+}
+
 TEST_F(UserImportTest, RulesAreStoredAsTheyAreAsked) {
   ImportedUser user = User("ann", {kSsha});
   user.account.access = {{"Submission"}, {"::ffff:192.0.2.7"}, {"plain"}};

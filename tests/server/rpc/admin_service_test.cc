@@ -20,9 +20,9 @@ using testing::Not;
 class AdminServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    service =
-        MakeAdminService({parts.accounts, parts.store, key_rotation, user_import, parts.exchange,
-                          parts.lane, parts.audit, "memory:", kNow, parts.log, calibration});
+    service = MakeAdminService({parts.accounts, parts.store, key_rotation, user_import,
+                                parts.exchange, parts.lane, parts.audit, "memory:", kNow, parts.log,
+                                calibration, parts.domains});
     grpc::ServerBuilder builder;
     builder.RegisterService(service.get());
     server = builder.BuildAndStart();
@@ -125,6 +125,103 @@ TEST_F(AdminServiceTest, ChangesAreLoggedWithoutThePassword) {
   EXPECT_EQ(user.name(), "ann");
   EXPECT_THAT(parts.log_text.str(), HasSubstr("admin user=ann created"));
   EXPECT_THAT(parts.log_text.str() + user.DebugString(), Not(HasSubstr("hunter2")));
+}
+
+class DomainsOverRpc : public AdminServiceTest {
+ protected:
+  v1::Domain Set(const v1::SetDomainRequest& request) {
+    grpc::ClientContext context;
+    v1::Domain domain;
+    const grpc::Status status = stub->SetDomain(&context, request, &domain);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return domain;
+  }
+  v1::Domain Set(const std::string& name) {
+    v1::SetDomainRequest request;
+    request.set_name(name);
+    return Set(request);
+  }
+  grpc::Status Get(const std::string& name, v1::Domain* domain) {
+    grpc::ClientContext context;
+    v1::GetDomainRequest request;
+    request.set_name(name);
+    return stub->GetDomain(&context, request, domain);
+  }
+  grpc::Status Delete(const std::string& name) {
+    grpc::ClientContext context;
+    v1::DeleteDomainRequest request;
+    request.set_name(name);
+    v1::DeleteDomainReply reply;
+    return stub->DeleteDomain(&context, request, &reply);
+  }
+};
+
+TEST_F(DomainsOverRpc, AreSetByWhatTheRequestHas) {
+  v1::SetDomainRequest request;
+  request.set_name("Example.org");
+  request.set_require_app_password(true);
+  request.mutable_services()->add_names("submission");
+  (*request.mutable_attributes())["home"] = "/srv/%d/%n";
+  v1::Domain domain = Set(request);
+  EXPECT_EQ(domain.name(), "example.org");
+  EXPECT_TRUE(domain.enabled() && domain.require_app_password() && !domain.send_only());
+  EXPECT_THAT(domain.access().services(), ElementsAre("smtp"));
+  EXPECT_THAT(parts.log_text.str(), HasSubstr("admin domain=example.org set"));
+  request.Clear();
+  request.set_name("example.org");
+  request.set_enabled(false);
+  request.mutable_services();  // an empty one
+  request.add_attributes_to_take_away("home");
+  domain = Set(request);
+  EXPECT_TRUE(!domain.enabled() && domain.require_app_password());
+  EXPECT_THAT(domain.access().services(), IsEmpty());
+  EXPECT_TRUE(domain.attributes().empty());
+  v1::Domain got;
+  ASSERT_TRUE(Get("EXAMPLE.org", &got).ok());
+  EXPECT_EQ(got.DebugString(), domain.DebugString());
+}
+
+TEST_F(DomainsOverRpc, AreShownWithAUser) {
+  parts.MustCreate("ann@example.org", "secret");
+  v1::SetDomainRequest request;
+  request.set_name("example.org");
+  request.set_enabled(false);
+  (*request.mutable_attributes())["home"] = "/srv/%d/%n";
+  Set(request);
+  grpc::ClientContext context;
+  v1::GetUserRequest get;
+  get.set_name("ann@example.org");
+  v1::User user;
+  ASSERT_TRUE(stub->GetUser(&context, get, &user).ok());
+  EXPECT_TRUE(user.enabled());
+  ASSERT_TRUE(user.has_domain());
+  EXPECT_FALSE(user.domain().enabled());
+  ASSERT_EQ(user.effective_attributes_size(), 1);
+  EXPECT_EQ(user.effective_attributes(0).value(), "/srv/example.org/ann");
+  EXPECT_TRUE(user.effective_attributes(0).from_domain());
+}
+
+TEST_F(DomainsOverRpc, AreListedInPagesAndDeleted) {
+  for (const char* name : {"c.example", "a.example", "b.example"}) Set(name);
+  v1::ListDomainsRequest request;
+  request.set_page_size(2);
+  std::vector<std::string> names;
+  std::vector<int> pages;
+  do {
+    grpc::ClientContext context;
+    v1::ListDomainsReply reply;
+    ASSERT_TRUE(stub->ListDomains(&context, request, &reply).ok());
+    for (const v1::Domain& domain : reply.domains()) names.push_back(domain.name());
+    pages.push_back(reply.domains_size());
+    request.set_page_token(reply.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(names, ElementsAre("a.example", "b.example", "c.example"));
+  EXPECT_THAT(pages, ElementsAre(2, 1));
+  EXPECT_TRUE(Delete("A.example").ok());
+  EXPECT_EQ(Delete("a.example").error_code(), grpc::StatusCode::NOT_FOUND);
+  v1::Domain domain;
+  EXPECT_EQ(Get("a.example", &domain).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Get("ann@a.example", &domain).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(AdminServiceTest, TellsCoverage) {

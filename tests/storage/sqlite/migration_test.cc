@@ -134,7 +134,7 @@ TEST(Migration, Version1KeepsAllItHad) {
     EXPECT_EQ(database.execAndGet("PRAGMA user_version").getUInt(), CurrentSchemaVersion());
     EXPECT_EQ(database.execAndGet("PRAGMA integrity_check").getString(), "ok");
     EXPECT_EQ(
-        database.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").getInt(), 5);
+        database.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").getInt(), 6);
   }
   ExpectWhatVersion1Had(*folder.Open());  // nothing is done twice
 }
@@ -179,7 +179,7 @@ TEST(Migration, Version3GetsDomainsAndACount) {
   }
   SQLite::Database(folder.file(), SQLite::OPEN_READWRITE)
       .exec(
-          "DROP INDEX account_of_domain; ALTER TABLE account DROP COLUMN domain;"
+          "DROP TABLE domain; DROP INDEX account_of_domain; ALTER TABLE account DROP COLUMN domain;"
           "DELETE FROM counter WHERE name = 'accounts'; PRAGMA user_version = 3");
   const auto store = folder.Open();
   EXPECT_EQ(store->Count().value(), names.size());
@@ -189,6 +189,21 @@ TEST(Migration, Version3GetsDomainsAndACount) {
   }
   EXPECT_EQ(store->List({"", "", 10, "example.org"})->size(), 3U);
   EXPECT_EQ(store->List({"", "", 10, "example.net"})->size(), 1U);
+}
+
+// Version 4 had no defaults of domains; all else is as it is now.
+TEST(Migration, Version4GetsDefaultsOfDomains) {
+  const DatabaseFolder folder;
+  const Account ann = MakeAccount("ann@example.org");
+  const Epoch epoch = folder.Open()->Create(ann).value();
+  SQLite::Database(folder.file(), SQLite::OPEN_READWRITE)
+      .exec("DROP TABLE domain; PRAGMA user_version = 4");
+  const auto store = folder.Open();
+  ExpectAccount(store->Find(ann.name).value(), ann, epoch);
+  EXPECT_EQ(store->Find(ann.name)->domain, nullptr);
+  EXPECT_EQ(store->ListDomains("", 10)->size(), 0U);
+  EXPECT_EQ(store->PutDomain(MakeDomain("example.org")).value(), epoch + 1);
+  EXPECT_EQ(store->Find(ann.name)->domain->epoch, epoch + 1);
 }
 
 [[noreturn]] int KillMyself(void*) {
