@@ -1,12 +1,14 @@
 #include "client/adapter/protocols.h"
 
 #include "client/adapter/dovecot_auth.h"
+#include "client/adapter/saslauthd.h"
 
 namespace sasld {
 namespace {
 
 constexpr Protocol kProtocols[] = {
     {"dovecot-auth", MakeDovecotAuthSession},
+    {"saslauthd", MakeSaslauthdSession},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-"""The tools that other systems make their users with: doveadm, htpasswd, saslpasswd2, db5.3_dump.
+"""The tools that other systems make their users with, doveadm, htpasswd, saslpasswd2, db5.3_dump, and
+Cyrus SASL's testsaslauthd.
 
 Where one is not installed, its package is unpacked beside Postfix's: Dovecot's cannot be installed
 without a mail server that starts.
@@ -41,9 +42,12 @@ class Tools:
                     subprocess.run(["dpkg", "-x", package, tree], check=True)
                 shutil.move(tree, self._tree)
 
-    def _run(self, program, *arguments, given=""):
-        done = subprocess.run([self._tree / program, *map(str, arguments)], input=given, text=True,
+    def _start(self, program, *arguments, given=""):
+        return subprocess.run([self._tree / program, *map(str, arguments)], input=given, text=True,
                               env=self._environment, capture_output=True, timeout=30)
+
+    def _run(self, program, *arguments, given=""):
+        done = self._start(program, *arguments, given=given)
         assert done.returncode == 0, f"{program}: {done.returncode}\n{done.stderr}"
         return done.stdout
 
@@ -58,6 +62,13 @@ class Tools:
 
     def saslpasswd2(self, file, realm, user, password):
         self._run("usr/sbin/saslpasswd2", "-f", file, "-p", "-c", "-u", realm, user, given=password)
+
+    def testsaslauthd(self, socket, user, password, realm=""):
+        """What it says, without the request's number in front."""
+        realm = ["-r", realm] if realm else []
+        done = self._start("usr/sbin/testsaslauthd", "-f", socket, "-u", user, "-p", password, "-s", "smtp",
+                           *realm)
+        return (done.stdout + done.stderr).strip().removeprefix("0: ")
 
     def db_dump(self, file):
         return self._run("usr/bin/db5.3_dump", "-p", file)
