@@ -11,7 +11,7 @@
 namespace sasld {
 namespace {
 
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 
 std::string Counted(std::string_view text) {
   return std::string{static_cast<char>(text.size() >> 8), static_cast<char>(text.size() & 0xff)}
