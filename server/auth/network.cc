@@ -52,6 +52,12 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return mapped;
 }
 
+bool IpAddress::IsLoopback() const {
+  if (is_ipv4_) return bytes_[0] == 127;
+  constexpr std::array<uint8_t, 16> kLoopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return bytes_ == kLoopback;
+}
+
 std::string IpAddress::str() const {
   char text[INET6_ADDRSTRLEN];
   return inet_ntop(is_ipv4_ ? AF_INET : AF_INET6, bytes_.data(), text, sizeof text);

@@ -20,6 +20,8 @@ class IpAddress {
   static std::optional<IpAddress> Parse(std::string_view text);
 
   bool is_ipv4() const { return is_ipv4_; }
+  // 127.0.0.0/8 and ::1.
+  bool IsLoopback() const;
   // 32 or 128.
   int bits() const { return is_ipv4_ ? 32 : 128; }
   // As inet_ntop prints it: one text for one address.

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "server/auth/network.h"
+
 namespace sasld {
 namespace {
 
 // Whoever reaches the mail server without leaving the machine cannot be listened to on the way. A
 // caller that names no address has no network connection to speak of.
 bool StaysOnThisMachine(const ConnectionFacts& facts) {
-  return facts.remote_ip.empty() || facts.remote_ip == facts.local_ip || facts.remote_ip == "::1" ||
-         facts.remote_ip.starts_with("127.");
+  if (facts.remote_ip.empty() || facts.remote_ip == facts.local_ip) return true;
+  const std::optional<IpAddress> remote = IpAddress::Parse(facts.remote_ip);
+  return remote && remote->IsLoopback();
 }
 
 }  // namespace

@@ -195,8 +195,12 @@ TEST(Exchange, PlaintextNeedsASecuredConnection) {
   };
   EXPECT_EQ(RefusalOf(from("192.0.2.7", false)), Refusal::kEncryptionRequired);
   EXPECT_TRUE(std::holds_alternative<Granted>(from("192.0.2.7", true)));
-  for (const char* local : {"127.0.0.1", "127.8.8.8", "::1", "198.51.100.1", ""}) {
+  for (const char* local :
+       {"127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "198.51.100.1", ""}) {
     EXPECT_TRUE(std::holds_alternative<Granted>(from(local, false))) << local;
+  }
+  for (const char* remote : {"127.example.org", "127.0.0.1.example.org", "1270::1"}) {
+    EXPECT_EQ(RefusalOf(from(remote, false)), Refusal::kEncryptionRequired) << remote;
   }
   ExchangePolicy always = Parts::DefaultPolicy();
   always.plaintext = PlaintextRule::kAlways;

@@ -46,6 +46,16 @@ TEST(IpAddress, MappedOnesAreIpv4) {
   EXPECT_FALSE(Address("64:ff9b::192.0.2.7").is_ipv4());
 }
 
+TEST(IpAddress, LoopbackIsTold) {
+  for (const char* text : {"127.0.0.1", "127.255.255.254", "::1", "0:0::1", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(IpAddress::Parse(text)->IsLoopback()) << text;
+  }
+  for (const char* text :
+       {"128.0.0.1", "12.7.0.1", "::", "::2", "::127.0.0.1", "7f00::1", "2001:db8::1"}) {
+    EXPECT_FALSE(IpAddress::Parse(text)->IsLoopback()) << text;
+  }
+}
+
 TEST(IpAddress, TheFirstBytesDoNotMakeItAnother) {
   // 32.1.13.184 and 2001:db8:: begin with the same four bytes.
   EXPECT_NE(Address("32.1.13.184"), Address("2001:db8::"));
