@@ -148,6 +148,7 @@ TEST_F(EndpointTest, ABadStepSpoilsOnlyItself) {
   v1::StepRequest& junk_facts = *batch.add_steps() = Plain(4, "secret");
   junk_facts.mutable_connection()->set_service("\xff");
   junk_facts.mutable_connection()->set_remote_ip("127.0.0.1\xff");
+  junk_facts.mutable_connection()->set_secured(true);
   v1::StepRequest& junk_base64 = *batch.add_steps() = Plain(5, "secret");
   junk_base64.set_response_base64("\xff\xff\xff\xff");
   ASSERT_TRUE(stream->Write(batch));
