@@ -172,6 +172,9 @@ void Deriver::Complete(Account& account, std::string_view id, const Secret& as_s
   for (AppPassword& one : account.app_passwords) {
     if (one.id == id) AddScramKeys(plan, as_shown, *scram, one.scram);
   }
+  // The account's own password is not at hand to be hashed anew. As it is written again, perhaps
+  // after a pass that changes keys was here, it takes its pepper along.
+  hasher_.CarryPepper(account.credential);
 }
 
 }  // namespace sasld

@@ -231,6 +231,26 @@ TEST_F(AppPasswordLogins, GetASaltWhereScramWasSwitchedOnLater) {
   EXPECT_EQ(LogIn("SCRAM-SHA-256", Shown(phone), "bob"), "bob");
 }
 
+// Its key may go next: a pass that changes keys may have been here between the reading and this.
+TEST_F(AppPasswordLogins, TheAccountsHashKeepsItsPepperWhereOneIsCompleted) {
+  parts.deriver.Adopt({});
+  parts.MustCreate("bob", "secret");
+  const AddedAppPassword phone = parts.accounts.AddAppPassword("bob", {"phone", {}}, kNow).value();
+  const uint32_t old_key = phone.account.credential.pepper_id;
+  std::map<uint32_t, Secret> peppers;
+  peppers.emplace(old_key, Secret("pepper"));
+  peppers.emplace(old_key + 1, Secret("another"));
+  parts.hasher.Adopt(std::move(peppers));
+  parts.deriver.Adopt(DerivationPlan::For({"SCRAM-SHA-256"}, 4096, ""));
+  EXPECT_EQ(LogIn("PLAIN", Shown(phone), "bob"), "bob");
+  parts.WaitForTheLane();
+  ASSERT_TRUE(parts.accounts.Get("bob").value().credential.scram.has_value());
+  std::map<uint32_t, Secret> left;
+  left.emplace(old_key + 1, Secret("another"));
+  parts.hasher.Adopt(std::move(left));
+  EXPECT_EQ(LogIn("PLAIN", "secret", "bob"), "bob");
+}
+
 TEST_F(AppPasswordLogins, ARevokedOneIsNotCompleted) {
   parts.deriver.Adopt({});
   parts.MustCreate("bob", "secret");
