@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/sasl/one_message.h"
 #include "server/sasl/registry.h"
 #include "server/sasl/saslprep.h"
 
@@ -20,7 +21,7 @@ size_t Utf8Characters(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-Outcome TakeMessage(std::string_view message) {
+Outcome TakeMessage(const ConnectionFacts&, std::string_view message) {
   // A character has four bytes at most.
   if (message.size() > 4 * kMaxTraceCharacters || Utf8Characters(message) > kMaxTraceCharacters) {
     return Failure{Reason::kMalformed, "ANONYMOUS trace too long"};
@@ -31,22 +32,10 @@ Outcome TakeMessage(std::string_view message) {
   return AnonymousSuccess{*std::move(trace)};
 }
 
-class Anonymous final : public Mechanism {
- public:
-  Outcome Begin(const ConnectionFacts&,
-                std::optional<std::string_view> initial_response) const override {
-    if (!initial_response) return Challenge{};
-    return TakeMessage(*initial_response);
-  }
-
-  Outcome Continue(const ConnectionFacts&, std::string_view,
-                   std::string_view response) const override {
-    return TakeMessage(response);
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<const Mechanism> MakeAnonymous() { return std::make_unique<Anonymous>(); }
+std::unique_ptr<const Mechanism> MakeAnonymous() {
+  return std::make_unique<OneMessage>(TakeMessage);
+}
 
 }  // namespace sasld

@@ -5,6 +5,7 @@
 // be prepared is refused.
 #include <utility>
 
+#include "server/sasl/one_message.h"
 #include "server/sasl/registry.h"
 
 namespace sasld {
@@ -27,22 +28,10 @@ Outcome TakeMessage(const ConnectionFacts& facts, std::string_view message) {
       }};
 }
 
-class External final : public Mechanism {
- public:
-  Outcome Begin(const ConnectionFacts& facts,
-                std::optional<std::string_view> initial_response) const override {
-    if (!initial_response) return Challenge{};
-    return TakeMessage(facts, *initial_response);
-  }
-
-  Outcome Continue(const ConnectionFacts& facts, std::string_view,
-                   std::string_view response) const override {
-    return TakeMessage(facts, response);
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<const Mechanism> MakeExternal() { return std::make_unique<External>(); }
+std::unique_ptr<const Mechanism> MakeExternal() {
+  return std::make_unique<OneMessage>(TakeMessage);
+}
 
 }  // namespace sasld

@@ -4,6 +4,7 @@
 // prepared, passwd to 1024. A passwd that is not UTF-8 is read as Windows-1252.
 #include <utility>
 
+#include "server/sasl/one_message.h"
 #include "server/sasl/registry.h"
 #include "server/sasl/saslprep.h"
 
@@ -11,7 +12,7 @@ namespace sasld {
 namespace {
 
 // message = [authzid] UTF8NUL authcid UTF8NUL passwd
-Outcome TakeMessage(std::string_view message) {
+Outcome TakeMessage(const ConnectionFacts&, std::string_view message) {
   const size_t first_nul = message.find('\0');
   if (first_nul == std::string_view::npos) return Failure{Reason::kMalformed, "PLAIN without NUL"};
   const size_t second_nul = message.find('\0', first_nul + 1);
@@ -48,24 +49,8 @@ Outcome TakeMessage(std::string_view message) {
       }};
 }
 
-class Plain final : public Mechanism {
- public:
-  Outcome Begin(const ConnectionFacts&,
-                std::optional<std::string_view> initial_response) const override {
-    // RFC 4422 s.3: without an initial response a client-first mechanism starts with an empty
-    // challenge.
-    if (!initial_response) return Challenge{};
-    return TakeMessage(*initial_response);
-  }
-
-  Outcome Continue(const ConnectionFacts&, std::string_view,
-                   std::string_view response) const override {
-    return TakeMessage(response);
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<const Mechanism> MakePlain() { return std::make_unique<Plain>(); }
+std::unique_ptr<const Mechanism> MakePlain() { return std::make_unique<OneMessage>(TakeMessage); }
 
 }  // namespace sasld

@@ -68,6 +68,18 @@ class InFlightTest : public testing::Test {
     ++hashes;
     return PasswordAnswer{verdict, Basis::kVerifier};
   }
+  // Returns once the hash for it runs, which ends after `go_on`.
+  std::unique_ptr<Asked> AskAndBeginToHash(absl::Notification& go_on) {
+    absl::Notification hashing;
+    auto asked = Ask({}, [&] {
+      hashing.Notify();
+      go_on.WaitForNotification();
+      return Hash();
+    });
+    Release();
+    hashing.WaitForNotification();
+    return asked;
+  }
   // Waits until all that came before has been served.
   void Settle() {
     Release();
@@ -116,15 +128,8 @@ TEST_F(InFlightTest, WhatDiffersIsHashedApart) {
 }
 
 TEST_F(InFlightTest, JoinsTheHashThatRuns) {
-  absl::Notification hashing;
   absl::Notification go_on;
-  const auto first = Ask({}, [&] {
-    hashing.Notify();
-    go_on.WaitForNotification();
-    return Hash();
-  });
-  Release();
-  hashing.WaitForNotification();
+  const auto first = AskAndBeginToHash(go_on);
   const auto joined = Ask({.source = "b"});
   EXPECT_EQ(lane.Queued(), 0u);
   EXPECT_FALSE(joined->told.HasBeenNotified());
@@ -228,15 +233,8 @@ TEST_F(InFlightTest, TheRefusedLeavesNothing) {
 }
 
 TEST_F(InFlightTest, JoiningTheHashThatRunsIsBoundedToo) {
-  absl::Notification hashing;
   absl::Notification go_on;
-  const auto first = Ask({}, [&] {
-    hashing.Notify();
-    go_on.WaitForNotification();
-    return Hash();
-  });
-  Release();
-  hashing.WaitForNotification();
+  const auto first = AskAndBeginToHash(go_on);
   std::vector<std::unique_ptr<Asked>> all;
   for (int i = 0; i < 4; ++i) all.push_back(Ask({.source = std::to_string(i)}));
   EXPECT_EQ(lane.Queued(), 0u);
