@@ -160,13 +160,14 @@ void DatabaseFile::SetUpWriting(SQLite::Database& database) {
 
 SQLite::Database DatabaseFile::OpenReader() const {
   // Read-write at the level of the file, as readers of a WAL keep their marks in shared memory.
-  SQLite::Database database(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
-                            kBusyMilliseconds);
+  SQLite::Database database(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyMilliseconds,
+                            MappedVfs());
   sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   database.exec("PRAGMA trusted_schema = OFF");
   database.exec("PRAGMA query_only = ON");
-  // Pages of the database file are read in place, without a system call. Address space only; the
-  // most that SQLite can, which is all of some five million users.
+  // Pages of the database file are read in place, without a system call. Above 0, the size says
+  // nothing here: it is all of the file.
+  ReadMapped(database.getHandle(), mapped_);
   database.exec("PRAGMA mmap_size = 2147418112");
   // Other pages and those of the log cannot be; the cache has room for all of a log at its usual
   // size, in KiB.

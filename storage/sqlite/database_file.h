@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/open.h"
+#include "storage/sqlite/mapped_file.h"
 
 namespace sasld {
 
@@ -46,6 +47,7 @@ class DatabaseFile {
   DatabaseFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   const std::string path_;
   const int fd_;
+  mutable MappedFile mapped_{fd_};
 };
 
 // Whether there is a database file with anything in it. Unavailable: that cannot be told.

@@ -24,7 +24,9 @@ class Reader {
         begin_(database_, "BEGIN"),
         commit_(database_, "COMMIT"),
         find_(database_, FindSql()),
+        find_numbered_(database_, FindNumberedSql()),
         find_bare_(database_, FindBareSql()),
+        find_bare_numbered_(database_, FindBareNumberedSql()),
         find_by_alias_(database_, FindByAliasSql()),
         list_(database_, ListSql()),
         list_domain_(database_, ListDomainSql()),
@@ -50,7 +52,9 @@ class Reader {
   const SQLite::Database& database() const { return database_; }
   SQLite::Database& database() { return database_; }
   SQLite::Statement& find() { return find_; }
+  SQLite::Statement& find_numbered() { return find_numbered_; }
   SQLite::Statement& find_bare() { return find_bare_; }
+  SQLite::Statement& find_bare_numbered() { return find_bare_numbered_; }
   SQLite::Statement& find_by_alias() { return find_by_alias_; }
   SQLite::Statement& list() { return list_; }
   SQLite::Statement& list_domain() { return list_domain_; }
@@ -61,7 +65,9 @@ class Reader {
   SQLite::Statement begin_;
   SQLite::Statement commit_;
   SQLite::Statement find_;
+  SQLite::Statement find_numbered_;
   SQLite::Statement find_bare_;
+  SQLite::Statement find_bare_numbered_;
   SQLite::Statement find_by_alias_;
   SQLite::Statement list_;
   SQLite::Statement list_domain_;

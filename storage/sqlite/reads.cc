@@ -4,19 +4,29 @@
 #include <utility>
 
 #include "proto/common/status_macros.h"
+#include "storage/sqlite/row_number.h"
 #include "storage/sqlite/rows.h"
 
 namespace sasld {
 
 absl::StatusOr<Account> FindAccount(Reader& reader, const Username& name, bool any_domain,
                                     const RecordKeys& keys, const std::string& path) {
-  SQLite::Statement& find = any_domain ? reader.find() : reader.find_bare();
-  const ResetAtEnd reset(find);
-  find.bindNoCopy(1, name.str());
-  if (find.executeStep()) {
-    return any_domain ? ReadAccount(find, keys, path) : ReadBareAccount(find, keys, path);
+  const auto read = [&](SQLite::Statement& found) {
+    return any_domain ? ReadAccount(found, keys, path) : ReadBareAccount(found, keys, path);
+  };
+  {
+    SQLite::Statement& find = any_domain ? reader.find_numbered() : reader.find_bare_numbered();
+    const ResetAtEnd reset(find);
+    find.bindNoCopy(1, name.str());
+    find.bind(2, RowNumberOf(name.str()));
+    if (find.executeStep()) return read(find);
   }
-  find.reset();
+  {
+    SQLite::Statement& find = any_domain ? reader.find() : reader.find_bare();
+    const ResetAtEnd reset(find);
+    find.bindNoCopy(1, name.str());
+    if (find.executeStep()) return read(find);
+  }
   const ResetAtEnd reset_alias(reader.find_by_alias());
   reader.find_by_alias().bindNoCopy(1, name.str());
   if (!reader.find_by_alias().executeStep()) return absl::NotFoundError("no such user");

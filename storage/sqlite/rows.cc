@@ -7,11 +7,13 @@
 #include "proto/common/status_macros.h"
 #include "storage/account_record.h"
 #include "storage/sqlite/domains.h"
+#include "storage/sqlite/row_number.h"
 
 namespace sasld {
 namespace {
 
 enum Column { kName, kEpoch, kRecord, kDomain, kDomainEpoch, kDomainRecord };
+constexpr int kNumberOfNew = 5;  // InsertSql's parameter
 
 // One statement reads both: a second one would cost a login more than the join does.
 constexpr char kSelect[] =
@@ -22,6 +24,10 @@ constexpr char kJoin[] = "LEFT JOIN domain ON domain.name = account.domain ";
 }  // namespace
 
 std::string FindSql() { return absl::StrCat(kSelect, kJoin, "WHERE account.name = ?1"); }
+
+std::string FindNumberedSql() {
+  return absl::StrCat(kSelect, kJoin, "WHERE account.number = ?2 AND account.name = ?1");
+}
 
 std::string FindByAliasSql() {
   return absl::StrCat(kSelect, kJoin,
@@ -42,15 +48,25 @@ std::string FindBareSql() {
   return "SELECT name, epoch, record, domain FROM account WHERE name = ?1";
 }
 
+std::string FindBareNumberedSql() {
+  return "SELECT name, epoch, record, domain FROM account WHERE number = ?2 AND name = ?1";
+}
+
 std::string ListBareSql() {
   return "SELECT name, epoch, record, domain FROM account WHERE name >= ?1 ORDER BY name";
 }
 
 std::string InsertSql() {
-  return "INSERT INTO account (name, epoch, record, domain) VALUES (?1, ?2, ?3, ?4)";
+  return "INSERT INTO account (name, epoch, record, domain, number) VALUES (?1, ?2, ?3, ?4, "
+         "CASE WHEN EXISTS (SELECT 1 FROM account WHERE number = ?5) THEN NULL ELSE ?5 END)";
 }
 
 std::string UpdateSql() { return "UPDATE account SET epoch = ?2, record = ?3 WHERE name = ?1"; }
+
+std::string RenumberSql() {
+  return "UPDATE account SET number = ?2 WHERE name = ?1 AND number <> ?2 "
+         "AND NOT EXISTS (SELECT 1 FROM account WHERE number = ?2)";
+}
 
 // The bytes of a column, for as long as the statement stands on its row.
 std::string_view BytesOf(const SQLite::Column& column) {
@@ -107,6 +123,7 @@ void BindNewAccount(SQLite::Statement& statement, const Account& account, Epoch 
   } else {
     statement.bind(1 + kDomain, std::string(domain));
   }
+  statement.bind(kNumberOfNew, RowNumberOf(account.name.str()));
 }
 
 }  // namespace sasld

@@ -16,6 +16,8 @@ namespace sasld {
 // Statements on whole rows: name, epoch, record, domain, and the domain's epoch and record, NULL if
 // there is none. ?1 is the name.
 std::string FindSql();
+// The same, and the row must have the number ?2.
+std::string FindNumberedSql();
 // By an alias, ?1.
 std::string FindByAliasSql();
 std::string ListSql();
@@ -24,9 +26,12 @@ std::string ListDomainSql();
 // As FindSql and ListSql without the domain's: for whom an account is the same whatever its domain
 // has, and while there are no domains.
 std::string FindBareSql();
+std::string FindBareNumberedSql();
 std::string ListBareSql();
 std::string InsertSql();
 std::string UpdateSql();
+// Gives the row of the name ?1 the number ?2, unless that is taken.
+std::string RenumberSql();
 
 // The bytes of a column, for as long as the statement stands on its row.
 std::string_view BytesOf(const SQLite::Column& column);

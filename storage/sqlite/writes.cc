@@ -11,6 +11,7 @@
 #include "storage/sqlite/epoch_counter.h"
 #include "storage/sqlite/last_uses.h"
 #include "storage/sqlite/reader.h"
+#include "storage/sqlite/row_number.h"
 #include "storage/sqlite/rows.h"
 
 namespace sasld {
@@ -190,10 +191,15 @@ absl::StatusOr<std::string> ResealAccounts(SQLite::Database& database, const std
     if (looked_at < limit) last.clear();
   }
   SQLite::Statement update(database, UpdateSql());
+  SQLite::Statement renumber(database, RenumberSql());
   for (const Account& account : outdated) {
     BindAccount(update, account, account.epoch, keys);
     update.exec();
     update.reset();
+    renumber.bindNoCopy(1, account.name.str());
+    renumber.bind(2, RowNumberOf(account.name.str()));
+    renumber.exec();
+    renumber.reset();
   }
   return last;
 }
