@@ -266,7 +266,9 @@ absl::StatusOr<ServerConfig> ReadServerConfig(TomlDocument document) {
   ReadMechanisms(root.Table("mechanisms"), config.policy);
   ReadPasswords(root.Table("passwords"), config);
   ReadHashing(root.Table("hashing"), config);
-  ReadPolicy(root.Table("policy"), config.policy);
+  TomlTable policy = root.Table("policy");
+  config.account_lookups = policy.Boolean("account_lookups", false);
+  ReadPolicy(std::move(policy), config.policy);
 
   TomlTable log = root.Table("log");
   config.log_level = ReadLogLevel(log);

@@ -42,6 +42,7 @@ struct ServerConfig {
   Lane::Limits hashing;
   VerificationCache::Limits verification_cache;
   ExchangePolicy policy;
+  bool account_lookups = false;  // [policy]: the sasl addresses answer questions about accounts
 
   std::string log_level;
   bool log_successes = false;

@@ -22,6 +22,7 @@
 #include "proto/common/grpc_process.h"
 #include "proto/common/status_macros.h"
 #include "proto/common/tls_files.h"
+#include "server/auth/account_lookups.h"
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
@@ -121,13 +122,13 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTls(const ServerCon
 }
 
 void Reload(const std::string& path, const ServerConfig& started, Exchange& exchange,
-            Directory& directory, Deriver& deriver, const Log& log) {
+            Directory& directory, Deriver& deriver, AccountLookups& lookups, const Log& log) {
   const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
   if (!config.ok()) {
     log->error("not reloaded, going on as before: {}", std::string(config.status().message()));
     return;
   }
-  AdoptReloaded(*config, started, exchange, directory, deriver);
+  AdoptReloaded(*config, started, exchange, directory, deriver, lookups);
   log->set_level(spdlog::level::from_str(config->log_level));
   log->info("reloaded [mechanisms], [policy] and log.level; other settings need a restart");
 }
@@ -174,6 +175,7 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   Exchange exchange(config.policy, directory, answers, sealer, entropy, audit, throttle, last_uses);
   Accounts accounts(*store, directory, deriver, lane);
   Domains domains(*store);
+  AccountLookups lookups(*store, directory, config.account_lookups);
   UserImport user_import(*store, deriver, lane);
   KeyRotation key_rotation(*store, record_keys, hasher, config.key_file, entropy, log);
   Calibration calibration(hasher, lane, config.hashing_budget, MonotonicNow);
@@ -181,12 +183,12 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
       MakeAdminService({accounts, *store, key_rotation, user_import, exchange, lane, audit,
                         config.store_url, started, log, calibration, domains});
 
-  ASSIGN_OR_RETURN(
-      auto sasl_endpoint,
-      Endpoint::Start(exchange, {config.sasl_sockets, config.sasl_tcp, tls, nullptr, false}));
+  ASSIGN_OR_RETURN(auto sasl_endpoint, Endpoint::Start(exchange, {config.sasl_sockets,
+                                                                  config.sasl_tcp, tls, &lookups}));
   ASSIGN_OR_RETURN(
       auto admin_endpoint,
-      Endpoint::Start(exchange, {config.admin_sockets, {}, nullptr, admin_service.get(), true}));
+      Endpoint::Start(exchange,
+                      {config.admin_sockets, {}, nullptr, nullptr, admin_service.get(), true}));
   std::thread resealing([&key_rotation] { key_rotation.Run(); });
   const absl::Cleanup resealing_ends = [&key_rotation, &resealing] {
     key_rotation.Stop();
@@ -197,7 +199,7 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
 
   while (NextSignal(signals, last_uses, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
-    Reload(path, config, exchange, directory, deriver, log);
+    Reload(path, config, exchange, directory, deriver, lookups, log);
     sd_notify(0, "READY=1");
   }
   sd_notify(0, "STOPPING=1");

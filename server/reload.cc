@@ -5,7 +5,7 @@
 namespace sasld {
 
 void AdoptReloaded(const ServerConfig& reloaded, const ServerConfig& started, Exchange& exchange,
-                   Directory& directory, Deriver& deriver) {
+                   Directory& directory, Deriver& deriver, AccountLookups& lookups) {
   DerivationPlan plan = reloaded.Derivation();
   // The count that unknown users are challenged with stays too: else it would tell them from those
   // whose password is set from now on.
@@ -14,6 +14,7 @@ void AdoptReloaded(const ServerConfig& reloaded, const ServerConfig& started, Ex
   deriver.Adopt(std::move(plan));
   directory.Adopt(reloaded.policy.default_realm);
   exchange.Adopt(reloaded.policy);
+  lookups.Allow(reloaded.account_lookups);
 }
 
 }  // namespace sasld

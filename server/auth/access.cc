@@ -97,14 +97,17 @@ std::optional<Denial> WhyNotBy(const Limits& limits, const LoginAttempt& attempt
   return std::nullopt;
 }
 
-std::optional<Denial> WhyNotAtAll(const Account& account, const LoginAttempt& attempt) {
+std::optional<Denial> WhyNotInForce(const Account& account, absl::Time now) {
   if (!account.enabled) return Denial{Reason::kDisabled, "account disabled"};
   if (account.domain && !account.domain->enabled) {
     return Denial{Reason::kDomainDisabled, "domain disabled"};
   }
-  if (attempt.now >= account.expires) {
-    return Denial{Reason::kAccountExpired, "account expired"};
-  }
+  if (now >= account.expires) return Denial{Reason::kAccountExpired, "account expired"};
+  return std::nullopt;
+}
+
+std::optional<Denial> WhyNotAtAll(const Account& account, const LoginAttempt& attempt) {
+  if (auto denial = WhyNotInForce(account, attempt.now)) return denial;
   if (IsSendOnly(account) && CanonicalService(attempt.service) != "smtp") {
     return Denial{Reason::kSendOnly, "account may submit mail only"};
   }
@@ -177,6 +180,8 @@ std::optional<Denial> WhyNotActedAs(const Account& account, const LoginAttempt& 
   if (AllowsService(LimitsOf(account).services, attempt.service)) return std::nullopt;
   return Denial{Reason::kServiceNotAllowed, "not for this service"};
 }
+
+bool IsInForce(const Account& account, absl::Time now) { return !WhyNotInForce(account, now); }
 
 std::string CanonicalService(std::string_view service) {
   std::string lower(service);

@@ -53,6 +53,10 @@ std::optional<Denial> WhyNotActedAs(const Account& account, const LoginAttempt& 
 // case, and one name for one service: "smtp", "imap", "pop3", "sieve", others as they are.
 std::string CanonicalService(std::string_view service);
 
+// Whether anybody can come in by it at all, wherever from and whatever for: enabled and not
+// expired, its domain too.
+bool IsInForce(const Account& account, absl::Time now);
+
 // As it is stored: services by their canonical names, networks as Network prints them, mechanisms
 // as registered. InvalidArgument: the text names "services", "networks" or "mechanisms", and what
 // is wrong.

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "sasld/v1/sasl.grpc.pb.h"
+#include "server/auth/account_lookups.h"
 #include "server/auth/exchange.h"
 
 namespace sasld {
@@ -23,6 +24,7 @@ struct CallContext {
   grpc::health::v1::Health::AsyncService& health;
   grpc::ServerCompletionQueue& queue;
   Exchange& exchange;
+  const AccountLookups* lookups;  // may be null
   // What is open. Used on the endpoint's thread alone.
   absl::flat_hash_set<StreamCall*> streams;
   absl::flat_hash_set<WatchCall*> watches;

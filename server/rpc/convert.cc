@@ -162,6 +162,56 @@ void FillReply(StepResult result, v1::StepReply& reply) {
   std::visit(Visitor{reply}, result);
 }
 
+namespace {
+
+void FillTrouble(const absl::Status& status, v1::StepReply& reply) {
+  v1::TemporaryFailure& temporary = *reply.mutable_temporary();
+  temporary.set_text(std::string(status.message()));
+  temporary.set_retry_elsewhere(true);
+}
+
+void FillAccount(const absl::StatusOr<AccountFacts>& found, v1::StepReply& reply) {
+  if (absl::IsNotFound(found.status())) {
+    reply.mutable_account()->set_status(v1::AccountAnswer::UNKNOWN);
+    return;
+  }
+  if (!found.ok()) return FillTrouble(found.status(), reply);
+  v1::AccountAnswer& answer = *reply.mutable_account();
+  answer.set_status(v1::AccountAnswer::FOUND);
+  answer.set_name(found->name.str());
+  answer.set_may_log_in(found->may_log_in);
+  for (const auto& [name, attribute] : found->attributes) {
+    v1::AccountAttribute& one = *answer.add_attributes();
+    one.set_name(name);
+    one.set_value(attribute.value);
+  }
+}
+
+void FillNames(const absl::StatusOr<std::vector<std::string>>& names, v1::StepReply& reply) {
+  if (!names.ok()) return FillTrouble(names.status(), reply);
+  v1::AccountAnswer& answer = *reply.mutable_account();
+  answer.set_status(v1::AccountAnswer::FOUND);
+  for (const std::string& name : *names) answer.add_names(name);
+}
+
+}  // namespace
+
+void FillAnswer(const v1::AccountQuestion& question, const AccountLookups* lookups, absl::Time now,
+                v1::StepReply& reply) {
+  if (lookups == nullptr || !lookups->allowed()) {
+    reply.mutable_account()->set_status(v1::AccountAnswer::FORBIDDEN);
+    return;
+  }
+  switch (question.question_case()) {
+    case v1::AccountQuestion::kName:
+      return FillAccount(lookups->Find(question.name(), now), reply);
+    case v1::AccountQuestion::kAfter:
+      return FillNames(lookups->NamesAfter(question.after()), reply);
+    case v1::AccountQuestion::QUESTION_NOT_SET:
+      reply.mutable_account()->set_status(v1::AccountAnswer::UNKNOWN);
+  }
+}
+
 void FillMechanisms(const std::vector<const RegisteredMechanism*>& mechanisms,
                     v1::ListMechanismsReply& reply) {
   for (const RegisteredMechanism* mechanism : mechanisms) {

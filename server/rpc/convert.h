@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "sasld/v1/sasl.pb.h"
+#include "server/auth/account_lookups.h"
 #include "server/auth/exchange.h"
 
 namespace sasld {
@@ -32,6 +33,9 @@ StepInput TakeStepInput(v1::StepRequest& request, absl::Time received, absl::Tim
 ConnectionFacts FactsOf(const v1::ConnectionFacts& facts);
 
 void FillReply(StepResult result, v1::StepReply& reply);
+// Answers a question about accounts. `lookups` may be null, which forbids them.
+void FillAnswer(const v1::AccountQuestion& question, const AccountLookups* lookups, absl::Time now,
+                v1::StepReply& reply);
 void FillMechanisms(const std::vector<const RegisteredMechanism*>& mechanisms,
                     v1::ListMechanismsReply& reply);
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/common/unix_socket.h"
+#include "server/auth/account_lookups.h"
 #include "server/auth/exchange.h"
 
 namespace sasld {
@@ -19,7 +20,8 @@ struct EndpointOptions {
   std::vector<SocketFile> sockets;
   std::vector<std::string> tcp;  // served with `tls` only
   std::shared_ptr<grpc::ServerCredentials> tls;
-  grpc::Service* extra = nullptr;  // a synchronous service served beside Sasl; borrowed
+  const AccountLookups* lookups = nullptr;  // null: questions about accounts are forbidden
+  grpc::Service* extra = nullptr;           // a synchronous service served beside Sasl; borrowed
   // Serves reflection too. It is synchronous, and such a service brings threads that take part in
   // every wake-up: 40 % more CPU for a lone login. Endpoints that are started after one with it
   // have it as well.

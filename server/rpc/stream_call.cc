@@ -82,6 +82,7 @@ void StreamCall::TakeBatch() {
 
 void StreamCall::TakeStep(v1::StepRequest& request, absl::Time received) {
   const uint64_t correlation_id = request.correlation_id();
+  if (request.has_account()) return AnswerQuestion(request, received);
   if (BrokenLimit(request)) {
     Reply(correlation_id, Refused{Refusal::kMalformed, "", received});
     return;
@@ -116,6 +117,17 @@ void StreamCall::Reply(uint64_t correlation_id, StepResult result) {
   v1::StepReply& reply = *gathered_.add_replies();
   reply.set_correlation_id(correlation_id);
   FillReply(std::move(result), reply);
+  MoveOn();
+}
+
+// A read of the store, in place like those of a step.
+void StreamCall::AnswerQuestion(const v1::StepRequest& request, absl::Time now) {
+  v1::StepReply reply;
+  reply.set_correlation_id(request.correlation_id());
+  FillAnswer(request.account(), context_.lookups, now, reply);
+  absl::MutexLock lock(&mutex_);
+  --under_way_;
+  *gathered_.add_replies() = std::move(reply);
   MoveOn();
 }
 

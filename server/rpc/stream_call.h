@@ -37,6 +37,7 @@ class StreamCall final : public std::enable_shared_from_this<StreamCall> {
   // From any thread.
   void Answer(uint64_t correlation_id, StepResult result);
   void Reply(uint64_t correlation_id, StepResult result);
+  void AnswerQuestion(const v1::StepRequest& request, absl::Time now);
   void MoveOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   CallContext& context_;

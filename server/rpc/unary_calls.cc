@@ -34,6 +34,10 @@ class StepCall final : public std::enable_shared_from_this<StepCall> {
     }
     const absl::Time received = absl::Now();
     reply_.set_correlation_id(request_.correlation_id());
+    if (request_.has_account()) {
+      FillAnswer(request_.account(), context_.lookups, received, reply_);
+      return Finish();
+    }
     StepInput input = TakeStepInput(request_, received, Deadline(received));
     input.caller_gone = gone_;
     context_.exchange.Step(

@@ -261,7 +261,7 @@ TEST(Reload, TakesOverMechanismsPolicyAndWhatPasswordsAreSetFor) {
       "x");
   ASSERT_TRUE(started.ok() && reloaded.ok());
   Parts parts({1, 64, 64}, started->policy);
-  AdoptReloaded(*reloaded, *started, parts.exchange, parts.directory, parts.deriver);
+  AdoptReloaded(*reloaded, *started, parts.exchange, parts.directory, parts.deriver, parts.lookups);
   ASSERT_EQ(parts.exchange.Enabled().size(), 2u);
   EXPECT_EQ(parts.exchange.Enabled()[0]->name, "SCRAM-SHA-512");
   const Account ann = parts.MustCreate("ann", "secret");
@@ -294,9 +294,9 @@ TEST(Reload, TakesOverTheDefaultRealm) {
         parts.Step(FirstStep("PLAIN", PlainMessage("", "ann", "secret"))));
   };
   EXPECT_FALSE(lets_in());
-  AdoptReloaded(*with, *without, parts.exchange, parts.directory, parts.deriver);
+  AdoptReloaded(*with, *without, parts.exchange, parts.directory, parts.deriver, parts.lookups);
   EXPECT_TRUE(lets_in());
-  AdoptReloaded(*without, *without, parts.exchange, parts.directory, parts.deriver);
+  AdoptReloaded(*without, *without, parts.exchange, parts.directory, parts.deriver, parts.lookups);
   EXPECT_FALSE(lets_in());
 }
 
@@ -311,9 +311,9 @@ TEST(Reload, TakesOverTheThrottlesRulesAndKeepsItsCounts) {
   };
   EXPECT_TRUE(std::holds_alternative<Refused>(login("wrong")));
   EXPECT_TRUE(std::holds_alternative<Undecided>(login("secret")));
-  AdoptReloaded(*lax, *strict, parts.exchange, parts.directory, parts.deriver);
+  AdoptReloaded(*lax, *strict, parts.exchange, parts.directory, parts.deriver, parts.lookups);
   EXPECT_TRUE(std::holds_alternative<Granted>(login("secret")));
-  AdoptReloaded(*strict, *strict, parts.exchange, parts.directory, parts.deriver);
+  AdoptReloaded(*strict, *strict, parts.exchange, parts.directory, parts.deriver, parts.lookups);
   EXPECT_TRUE(std::holds_alternative<Undecided>(login("secret")));
 }
 

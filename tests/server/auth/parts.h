@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "server/auth/account_lookups.h"
 #include "server/auth/accounts.h"
 #include "server/auth/answers.h"
 #include "server/auth/audit.h"
@@ -45,6 +46,7 @@ struct Parts {
   InFlight in_flight{lane, Secret(std::string(32, 'f'))};
   VerificationCache cache;
   Directory directory{store, ""};
+  AccountLookups lookups{store, directory, true};
   Answers answers{store, directory, deriver, in_flight, cache, Secret("decoy key"), 4096};
   StateSealer sealer{Secret(std::string(32, 'k')), std::string(kStateSaltBytes, 's')};
   Audit audit;

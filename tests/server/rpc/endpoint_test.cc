@@ -37,7 +37,7 @@ class EndpointTest : public testing::Test {
     std::filesystem::remove_all(folder);
   }
   void Start() {
-    auto started = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr, false});
+    auto started = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, &parts.lookups});
     ASSERT_TRUE(started.ok()) << started.status();
     endpoint = *std::move(started);
   }
@@ -69,7 +69,7 @@ TEST_F(EndpointTest, SocketHasItsMode) {
 }
 
 TEST_F(EndpointTest, ALiveSocketIsNotTakenOver) {
-  const auto second = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, nullptr, false});
+  const auto second = Endpoint::Start(parts.exchange, {{socket}, {}, nullptr, &parts.lookups});
   EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket.path));
 }
@@ -109,6 +109,51 @@ TEST_F(EndpointTest, ListsMechanismsForTheConnection) {
   EXPECT_EQ(count(request), 3);
   request.mutable_connection()->set_remote_ip("192.0.2.1");
   EXPECT_EQ(count(request), 1);
+}
+
+v1::AccountAnswer AskFor(v1::Sasl::Stub& stub, const std::string& name) {
+  grpc::ClientContext context;
+  v1::StepRequest request;
+  request.mutable_account()->set_name(name);
+  v1::StepReply reply;
+  EXPECT_TRUE(stub.Step(&context, request, &reply).ok());
+  EXPECT_TRUE(reply.has_account());
+  return reply.account();
+}
+
+TEST_F(EndpointTest, AnswersQuestionsAboutAccountsWhereThatIsAllowed) {
+  EXPECT_EQ(AskFor(*stub, "Alice").status(), v1::AccountAnswer::FOUND);
+  EXPECT_EQ(AskFor(*stub, "Alice").name(), "alice");
+  EXPECT_EQ(AskFor(*stub, "bob").status(), v1::AccountAnswer::UNKNOWN);
+  parts.lookups.Allow(false);
+  EXPECT_EQ(AskFor(*stub, "alice").status(), v1::AccountAnswer::FORBIDDEN);
+  EXPECT_EQ(AskFor(*stub, "bob").status(), v1::AccountAnswer::FORBIDDEN);
+}
+
+TEST_F(EndpointTest, AStreamCarriesQuestionsAmongSteps) {
+  grpc::ClientContext context;
+  auto stream = stub->StepStream(&context);
+  v1::StepBatch batch;
+  *batch.add_steps() = Plain(1, "secret");
+  v1::StepRequest& one = *batch.add_steps();
+  one.set_correlation_id(2);
+  one.mutable_account()->set_name("alice");
+  v1::StepRequest& all = *batch.add_steps();
+  all.set_correlation_id(3);
+  all.mutable_account()->set_after("");
+  ASSERT_TRUE(stream->Write(batch));
+  stream->WritesDone();
+  std::map<uint64_t, v1::StepReply> answers;
+  v1::StepReplyBatch replies;
+  while (stream->Read(&replies)) {
+    for (const v1::StepReply& reply : replies.replies()) answers[reply.correlation_id()] = reply;
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_TRUE(answers[1].has_success());
+  EXPECT_TRUE(answers[2].account().may_log_in());
+  ASSERT_EQ(answers[3].account().names_size(), 1);
+  EXPECT_EQ(answers[3].account().names(0), "alice");
 }
 
 TEST_F(EndpointTest, StreamAnswersEachStepOnce) {
