@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/adapter/mechanism_text.h"
+#include "proto/common/accounts.h"
 #include "proto/common/log_level.h"
 #include "proto/common/status_macros.h"
 
@@ -61,6 +62,37 @@ TemporaryFailureWay ReadTemporaryFailure(TomlTable& listen) {
   return TemporaryFailureWay::kAuto;
 }
 
+// The ids that the names of `key` stand for. `id_of` is UserIdOf or GroupIdOf.
+template <class Id>
+std::vector<Id> ReadIds(TomlTable& listen, std::string_view key, std::string_view kind,
+                        absl::StatusOr<Id> (*id_of)(const std::string&)) {
+  std::vector<Id> ids;
+  for (const std::string& name : listen.Strings(key, {})) {
+    absl::StatusOr<Id> id = id_of(name);
+    if (id.ok()) {
+      ids.push_back(*id);
+    } else if (absl::IsNotFound(id.status())) {
+      listen.Reject(key, "\"" + name + "\" is no " + std::string(kind) + " of this system");
+    } else {
+      listen.Reject(key, "\"" + name + "\" " + std::string(id.status().message()));
+    }
+  }
+  return ids;
+}
+
+Trust ReadTrust(TomlTable& listen) {
+  Trust trust{false, false, false, false};
+  for (const std::string& word :
+       listen.Strings("trust", {"address", "secured", "certificate", "channel-binding"})) {
+    if (bool Trust::*member = FindTrust(word)) {
+      trust.*member = true;
+    } else {
+      listen.Reject("trust", "\"" + word + "\" is none of " + TrustWords());
+    }
+  }
+  return trust;
+}
+
 void ReadListeners(TomlTable root, AdapterConfig& config) {
   std::set<std::string> paths;
   for (TomlTable& listen : root.Tables("listen")) {
@@ -79,6 +111,9 @@ void ReadListeners(TomlTable root, AdapterConfig& config) {
     one.socket.mode = listen.Mode("mode", 0660);
     one.socket.owner = listen.String("owner", "");
     one.socket.group = listen.String("group", "");
+    one.access.users = ReadIds<uid_t>(listen, "allow_users", "user", UserIdOf);
+    one.access.groups = ReadIds<gid_t>(listen, "allow_groups", "group", GroupIdOf);
+    one.trust = ReadTrust(listen);
     one.temporary_failure = ReadTemporaryFailure(listen);
     one.max_connections = static_cast<size_t>(listen.Integer("max_connections", 10000, 1, 1000000));
     config.listen.push_back(std::move(one));

@@ -9,8 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/adapter/peer_access.h"
 #include "client/adapter/protocol.h"
 #include "client/adapter/protocols.h"
+#include "client/adapter/trust.h"
 #include "proto/common/toml_reader.h"
 #include "proto/common/unix_socket.h"
 #include "sasld/v1/sasl.pb.h"
@@ -28,6 +30,8 @@ struct TlsFiles {
 struct ListenConfig {
   const Protocol* protocol;  // never null; static
   SocketFile socket;
+  AccessRule access;
+  Trust trust;
   TemporaryFailureWay temporary_failure = TemporaryFailureWay::kAuto;
   size_t max_connections = 10000;
   friend bool operator==(const ListenConfig&, const ListenConfig&) = default;

@@ -9,10 +9,11 @@
 
 namespace sasld {
 
-Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session,
+Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session, Trust trust,
                        ConnectionOwner& owner, Relay& relay, LoopScratch& scratch)
     : socket_(std::move(socket)),
       session_(std::move(session)),
+      trust_(trust),
       owner_(owner),
       relay_(relay),
       scratch_(scratch) {}
@@ -68,6 +69,7 @@ void Connection::HandleEvents() {
 }
 
 void Connection::Handle(StepWanted& wanted) {
+  ClearUntrusted(trust_, wanted.request);
   uint64_t id = relay_.Queue(*this, wanted.exchange, std::move(wanted.request));
   steps_.push_back({wanted.exchange, id});
 }

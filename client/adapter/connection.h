@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "client/adapter/protocol.h"
 #include "client/adapter/relay.h"
+#include "client/adapter/trust.h"
 #include "sasld/v1/sasl.pb.h"
 
 namespace sasld {
@@ -52,8 +53,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       asio::basic_stream_socket<asio::local::stream_protocol, asio::io_context::executor_type>;
 
   // All references must outlive the connection.
-  Connection(Socket socket, std::unique_ptr<ProtocolSession> session, ConnectionOwner& owner,
-             Relay& relay, LoopScratch& scratch);
+  Connection(Socket socket, std::unique_ptr<ProtocolSession> session, Trust trust,
+             ConnectionOwner& owner, Relay& relay, LoopScratch& scratch);
   ~Connection();
 
   void Start();
@@ -84,6 +85,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   Socket socket_;
   std::unique_ptr<ProtocolSession> session_;
+  const Trust trust_;
   ConnectionOwner& owner_;
   Relay& relay_;
   LoopScratch& scratch_;

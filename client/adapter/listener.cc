@@ -63,7 +63,9 @@ void Listener::AcceptAll() {
     }
     int descriptor =
         accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor >= 0) {
+    if (descriptor >= 0 && !Admitted(descriptor)) {
+      close(descriptor);
+    } else if (descriptor >= 0) {
       Adopt(descriptor);
     } else if (errno == EAGAIN) {
       break;
@@ -76,6 +78,19 @@ void Listener::AcceptAll() {
   WaitForConnections();
 }
 
+bool Listener::Admitted(int descriptor) {
+  if (config_.access.admits_all()) return true;
+  const Peer peer = PeerOf(descriptor).value_or(Peer());
+  if (Admits(config_.access, peer)) return true;
+  if (auto held_back = refusals_.Admit(MonotonicNow())) {
+    surroundings_.log.warn(
+        "{}: refused a client of uid {}, gid {} (pid {}): allow_users and allow_groups of its "
+        "[[listen]] do not have it; add it there if it is a mail server ({} more before)",
+        path(), peer.uid, peer.gid, peer.pid, *held_back);
+  }
+  return false;
+}
+
 void Listener::Adopt(int descriptor) {
   SessionFacts facts{surroundings_.mechanisms.current(),
                      config_.temporary_failure,
@@ -86,9 +101,9 @@ void Listener::Adopt(int descriptor) {
   // which nobody checks on a socket of this kind.
   (void)!getrandom(facts.cookie.data(), facts.cookie.size(), 0);
   Connection::Socket socket(surroundings_.loop, asio::local::stream_protocol(), descriptor);
-  auto connection =
-      std::make_shared<Connection>(std::move(socket), config_.protocol->make_session(facts), *this,
-                                   surroundings_.relay, surroundings_.scratch);
+  auto connection = std::make_shared<Connection>(
+      std::move(socket), config_.protocol->make_session(facts), config_.trust, *this,
+      surroundings_.relay, surroundings_.scratch);
   connection->index = connections_.size();
   connections_.push_back(connection);
   ++surroundings_.connections;

@@ -64,6 +64,8 @@ class Listener final : public ConnectionOwner {
 
   void WaitForConnections();
   void AcceptAll();
+  // Whether the configuration lets in who has connected; a refusal is logged.
+  bool Admitted(int descriptor);
   void Adopt(int descriptor);
   void Pause(std::string_view why, std::string_view what_to_do);
 
@@ -73,6 +75,7 @@ class Listener final : public ConnectionOwner {
   Timer pause_;
   ino_t inode_ = 0;  // of the socket's file, to remove no other's
   std::vector<std::shared_ptr<Connection>> connections_;
+  LogLimiter refusals_{absl::Seconds(10)};
   LogLimiter pauses_{absl::Minutes(1)};
   LogLimiter violations_{absl::Seconds(10)};
   LogLimiter notices_{absl::Minutes(1)};

@@ -1,20 +1,17 @@
 #include "proto/common/unix_socket.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "proto/common/accounts.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld {
@@ -81,44 +78,18 @@ absl::Status CheckFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-// `text` as a decimal id; false if it is a name.
-bool ParseId(std::string_view text, uint32_t& id) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-// A getpwnam_r or getgrnam_r call with room that grows as the entry asks for. `path` is whose owner
-// is looked up.
-template <class Entry, class Lookup>
-absl::StatusOr<Entry> LookUp(const std::string& path, const std::string& name,
-                             const std::string& kind, Lookup lookup, std::vector<char>& room) {
-  Entry entry{};
-  Entry* found = nullptr;
-  room.resize(1024);
-  int error = 0;
-  while ((error = lookup(name.c_str(), &entry, room.data(), room.size(), &found)) == ERANGE &&
-         room.size() < (1 << 20)) {
-    room.resize(room.size() * 2);
-  }
-  if (found != nullptr) return entry;
-  return absl::NotFoundError(
-      About(path, "cannot be given to " + kind + " '" + name + "': there is no such " + kind));
-}
-
-absl::StatusOr<uid_t> UserId(const SocketFile& file) {
-  uid_t id = static_cast<uid_t>(-1);  // chown(2): leave it
-  if (file.owner.empty() || ParseId(file.owner, id)) return id;
-  std::vector<char> room;
-  ASSIGN_OR_RETURN(passwd entry, LookUp<passwd>(file.path, file.owner, "user", getpwnam_r, room));
-  return entry.pw_uid;
-}
-
-absl::StatusOr<gid_t> GroupId(const SocketFile& file) {
-  gid_t id = static_cast<gid_t>(-1);
-  if (file.group.empty() || ParseId(file.group, id)) return id;
-  std::vector<char> room;
-  ASSIGN_OR_RETURN(group entry, LookUp<group>(file.path, file.group, "group", getgrnam_r, room));
-  return entry.gr_gid;
+// What chown(2) takes for `text`, which UserIdOf or GroupIdOf makes an id of; -1 leaves it as it
+// is.
+template <class Id>
+absl::StatusOr<Id> IdFor(const std::string& path, const std::string& text, const std::string& kind,
+                         absl::StatusOr<Id> (*id_of)(const std::string&)) {
+  if (text.empty()) return static_cast<Id>(-1);
+  absl::StatusOr<Id> id = id_of(text);
+  if (id.ok()) return id;
+  std::string why = absl::IsNotFound(id.status()) ? "there is no such " + kind
+                                                  : kind + " " + std::string(id.status().message());
+  return absl::Status(id.status().code(),
+                      About(path, "cannot be given to " + kind + " '" + text + "': " + why));
 }
 
 absl::Status StatusFromErrno(int number, std::string text) {
@@ -168,8 +139,8 @@ absl::Status ClearStaleSocket(const std::string& path) {
 }
 
 absl::Status ApplySocketFile(const SocketFile& file) {
-  ASSIGN_OR_RETURN(uid_t owner, UserId(file));
-  ASSIGN_OR_RETURN(gid_t group, GroupId(file));
+  ASSIGN_OR_RETURN(uid_t owner, IdFor(file.path, file.owner, "user", UserIdOf));
+  ASSIGN_OR_RETURN(gid_t group, IdFor(file.path, file.group, "group", GroupIdOf));
   const uid_t kLeaveUser = static_cast<uid_t>(-1);
   const gid_t kLeaveGroup = static_cast<gid_t>(-1);
   if (owner != kLeaveUser && chown(file.path.c_str(), owner, kLeaveGroup) != 0) {

@@ -8,91 +8,27 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "adapter_fixture.h"
 #include "client/monotonic_time.h"
-#include "fake_sasl_server.h"
-#include "mta.h"
-#include "open_descriptors.h"
-#include "spdlog/sinks/ostream_sink.h"
 
 namespace sasld {
 namespace {
 
+using testing::AdapterTest;
 using testing::ChallengeOf;
 using testing::Difference;
 using testing::FakeSaslServer;
+using testing::kLogin;
 using testing::Mta;
 using testing::OpenDescriptors;
+using testing::StaySilent;
+using testing::Succeed;
 using testing::SuccessFor;
-using testing::TemporaryFolder;
-
-constexpr char kLogin[] = "PLAIN\tservice=smtp\tresp=AGFsaWNlAHNlY3JldA==\n";
-
-std::optional<v1::StepReply> Succeed(const v1::StepRequest&) { return SuccessFor("alice"); }
-std::optional<v1::StepReply> StaySilent(const v1::StepRequest&) { return std::nullopt; }
-
-class AdapterTest : public ::testing::Test {
- protected:
-  AdapterTest() : log_("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_text_)) {
-    log_.set_level(spdlog::level::debug);
-  }
-  ~AdapterTest() override {
-    StopAdapter();
-    // Whatever a test did, what clients sent is not in the log.
-    EXPECT_EQ(log_text_.str().find("AGFsaWNl"), std::string::npos) << log_text_.str();
-    EXPECT_EQ(log_text_.str().find("c2VjcmV0"), std::string::npos) << log_text_.str();
-  }
-
-  void StartAdapter(const std::string& more_listen = "", const std::string& more = "") {
-    std::string text = "[server]\naddresses = [\"unix:" + SaslPath() + "\"]\n" + more +
-                       "\n[[listen]]\nprotocol = \"dovecot-auth\"\npath = \"" + Path() + "\"\n" +
-                       more_listen;
-    absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(text, "test.toml");
-    ASSERT_TRUE(config.ok()) << config.status();
-    adapter_ = std::make_unique<Adapter>(*std::move(config), log_);
-    absl::Status started = adapter_->Start();
-    ASSERT_TRUE(started.ok()) << started;
-    thread_ = std::thread([this] { adapter_->Run(); });
-  }
-  void StopAdapter() {
-    if (!thread_.joinable()) return;
-    adapter_->Stop();
-    thread_.join();
-    adapter_.reset();
-  }
-  // Until the adapter has heard from sasld. `mech_line` must not be in the fallback.
-  void WaitForMechanisms(const std::string& mech_line) {
-    for (int i = 0; i < 1000; ++i) {
-      if (Mta(Path()).Greeting().find(mech_line) != std::string::npos) return;
-      absl::SleepFor(absl::Milliseconds(10));
-    }
-    ADD_FAILURE() << mech_line << " was never offered";
-  }
-  // What is open once the adapter has closed what its clients closed.
-  std::vector<std::string> OpenOnceClientsAreGone() {
-    for (int i = 0; i < 1000; ++i) {
-      std::vector<std::string> open = OpenDescriptors();
-      if (std::count(open.begin(), open.end(), "accepted at " + Path()) == 0) return open;
-      absl::SleepFor(absl::Milliseconds(10));
-    }
-    ADD_FAILURE() << "the adapter keeps connections of clients who are gone";
-    return OpenDescriptors();
-  }
-  std::string Path() const { return folder_.File("auth"); }
-  std::string SaslPath() const { return folder_.File("sasl"); }
-
-  TemporaryFolder folder_;
-  std::ostringstream log_text_;
-  spdlog::logger log_;
-  std::unique_ptr<Adapter> adapter_;
-  std::thread thread_;
-};
 
 TEST_F(AdapterTest, GreetsWhileSasldIsAway) {
   StartAdapter();

@@ -26,6 +26,8 @@ TEST(AdapterConfig, HasDefaults) {
   EXPECT_EQ(config->listen[0].socket.path, "/run/auth");
   EXPECT_EQ(config->listen[0].socket.mode, 0660u);
   EXPECT_EQ(config->listen[0].max_connections, 10000u);
+  EXPECT_TRUE(config->listen[0].access.admits_all());
+  EXPECT_EQ(config->listen[0].trust, (Trust{true, true, true, true}));
   EXPECT_EQ(config->listen[0].temporary_failure, TemporaryFailureWay::kAuto);
   EXPECT_EQ(config->answer_within, absl::Seconds(4));
   EXPECT_EQ(config->fallback_mechanisms.mechanisms_size(), 3);
@@ -79,6 +81,9 @@ path = "/b"
 mode = "0600"
 owner = "postfix"
 group = "mail"
+allow_users = ["root", "4711"]
+allow_groups = ["4712", "root"]
+trust = ["address"]
 temporary_failure = "close"
 max_connections = 7
 [limits]
@@ -97,6 +102,8 @@ level = "debug"
   EXPECT_EQ(config->listen[0].socket.mode, 0600u);
   EXPECT_EQ(config->listen[0].socket.owner, "postfix");
   EXPECT_EQ(config->listen[0].socket.group, "mail");
+  EXPECT_EQ(config->listen[0].access, (AccessRule{{0, 4711}, {4712, 0}}));
+  EXPECT_EQ(config->listen[0].trust, (Trust{true, false, false, false}));
   EXPECT_EQ(config->listen[0].temporary_failure, TemporaryFailureWay::kClose);
   EXPECT_EQ(config->listen[0].max_connections, 7u);
   EXPECT_EQ(config->answer_within, absl::Seconds(3));
@@ -147,6 +154,16 @@ TEST(AdapterConfig, NamesMistakesInListeners) {
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\n"), "a.toml:1: listen.path: is missing");
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\npath = \"/a\"\ntemporary_failure = \"x\"\n"),
             "a.toml:4: listen.temporary_failure: \"x\" is none of \"auto\", \"close\", \"fail\"");
+  const std::string good = "protocol = \"dovecot-auth\"\npath = \"/a\"\n";
+  EXPECT_EQ(error_of(good + "allow_users = [\"root\", \"no-such-user-here\"]\n"),
+            "a.toml:4: listen.allow_users: \"no-such-user-here\" is no user of this system");
+  EXPECT_EQ(error_of(good + "allow_groups = [\"no-such-group-here\"]\n"),
+            "a.toml:4: listen.allow_groups: \"no-such-group-here\" is no group of this system");
+  EXPECT_EQ(error_of(good + "allow_users = [\"\"]\n"),
+            "a.toml:4: listen.allow_users: \"\" is no user of this system");
+  EXPECT_EQ(error_of(good + "trust = [\"adress\"]\n"),
+            "a.toml:4: listen.trust: \"adress\" is none of \"address\", \"secured\", "
+            "\"certificate\", \"channel-binding\"");
   EXPECT_EQ(error_of(std::string("protocol = \"dovecot-auth\"\npath = \"/run/auth\"\n") + kListen),
             "a.toml:6: listen.path: \"/run/auth\" is listened on twice");
   EXPECT_EQ(ParseAdapterConfig("", "a.toml").status().message(),

@@ -1,0 +1,34 @@
+// The system's users and groups: from names to numbers and back, wherever they are kept (NSS).
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace sasld {
+
+struct Account {
+  std::string name;
+  uid_t uid;
+  gid_t gid;
+};
+
+// The id that `text` is in decimal, or the one of the user, or group, of that name. A number needs
+// no account. NotFound: there is none. Unavailable: the system could not tell.
+absl::StatusOr<uid_t> UserIdOf(const std::string& text);
+absl::StatusOr<gid_t> GroupIdOf(const std::string& text);
+
+// The account of that number. Errors as above.
+absl::StatusOr<Account> AccountOf(uid_t uid);
+// All groups that a session of `account` is in, its own one first (getgrouplist(3)).
+std::vector<gid_t> GroupsOf(const Account& account);
+
+// Names for texts; the number where there is none.
+std::string UserName(uid_t uid);
+std::string GroupName(gid_t gid);
+
+}  // namespace sasld
