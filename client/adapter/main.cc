@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "client/adapter/adapter.h"
+#include "client/adapter/check_command.h"
 #include "client/adapter/config.h"
 #include "proto/common/command_line.h"
 #include "proto/common/grpc_process.h"
@@ -64,6 +65,8 @@ int main(int argc, char** argv) {
   bool check = false;
   app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
   app.add_flag("--check-config", check, "Read the configuration, tell what is wrong, and exit");
+  sasld::CheckCommand check_socket;
+  sasld::AddCheckCommand(app, check_socket);
   app.set_version_flag("--version", "sasld-adapter " SASLD_VERSION);
   try {
     app.parse(argc, argv);
@@ -72,6 +75,8 @@ int main(int argc, char** argv) {
     (void)std::fprintf(stderr, "sasld-adapter: %s\n", sasld::WhatIsWrong(app, error).c_str());
     return kUsage;
   }
+
+  if (check_socket.command->parsed()) return sasld::RunCheckCommand(check_socket);
 
   absl::StatusOr<sasld::AdapterConfig> config = sasld::LoadAdapterConfig(path);
   if (!config.ok()) {

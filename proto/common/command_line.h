@@ -33,7 +33,7 @@ inline std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error
     what = "there is no option " + unknown.substr(0, 2);
   } else if (!commands.empty()) {
     what = unknown.empty() ? "a command is missing" : "\"" + unknown + "\" is no command";
-    what += "; there are " + commands;
+    what += (commands.find(',') == std::string::npos ? "; there is " : "; there are ") + commands;
   } else if (!unknown.empty()) {
     what = "too many arguments";
   }

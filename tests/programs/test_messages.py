@@ -33,7 +33,9 @@ class Start(InAFolder):
     def test_wrong_command_line(self):
         for program in DEFAULTS:
             for arguments, wrong in ((["--conf", "x"], "there is no option --conf"),
-                                     (["x"], "too many arguments"),
+                                     (["x"], {"sasld": "too many arguments",
+                                              "sasld-adapter": '"x" is no command; there is check'}
+                                      [program]),
                                      (["--config"], "--config: 1 required FILE missing")):
                 with self.subTest(program, arguments=arguments):
                     done = run(program, *arguments)
