@@ -37,6 +37,14 @@ std::shared_ptr<grpc::Channel> NewChannel(const ServerAddress& address) {
   return grpc::CreateCustomChannel(address.target, address.credentials, arguments);
 }
 
+// Also mechanisms with channel binding: some mail servers can bring its data.
+v1::ListMechanismsRequest EverythingOfferable() {
+  v1::ListMechanismsRequest request;
+  request.mutable_connection()->set_secured(true);
+  request.mutable_connection()->set_can_bind(true);
+  return request;
+}
+
 }  // namespace
 
 // One connection, from connecting to the return of its last operation.
@@ -101,8 +109,8 @@ void ServerLink::List(absl::Duration within) {
   attempt.listing = true;
   attempt.list_context = std::make_unique<grpc::ClientContext>();
   attempt.list_context->set_deadline(absl::ToChronoTime(absl::Now() + within));
-  attempt.list = attempt.stub->AsyncListMechanisms(attempt.list_context.get(),
-                                                   v1::ListMechanismsRequest(), &queue_);
+  attempt.list =
+      attempt.stub->AsyncListMechanisms(attempt.list_context.get(), EverythingOfferable(), &queue_);
   attempt.list->Finish(&attempt.list_reply, &attempt.list_status, attempt.Begin(Kind::kList));
 }
 

@@ -49,4 +49,25 @@ bool LooksLikeBase64(std::string_view text) {
          });
 }
 
+std::optional<std::string> Base64Decoded(std::string_view text) {
+  std::string_view digits = text.substr(0, text.find('='));
+  std::string bytes;
+  uint32_t bits = 0;
+  int held = 0;
+  for (char c : digits) {
+    size_t value = kAlphabet.find(c);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    bytes += static_cast<char>(bits >> held & 0xff);
+  }
+  // Padding and the bits that are left over have one right form.
+  std::string again;
+  AppendBase64(bytes, again);
+  if (again != text) return std::nullopt;
+  return bytes;
+}
+
 }  // namespace sasld

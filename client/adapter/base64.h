@@ -1,8 +1,9 @@
-// Base64 (RFC 4648 section 4) as far as the adapter needs it: it writes it, and passes the client's
-// on as text. sasld decodes, strictly.
+// Base64 (RFC 4648 section 4) as far as the adapter needs it: it writes it, and passes mail
+// clients' on as text. sasld decodes those.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,8 @@ constexpr size_t Base64Size(size_t bytes) { return (bytes + 2) / 3 * 4; }
 // Whether `text` could be base64: whole groups of four, of the alphabet and '=' only. Where '='
 // stands and what the last bits are is left to sasld.
 bool LooksLikeBase64(std::string_view text);
+
+// Nothing: not the one base64 of any bytes.
+std::optional<std::string> Base64Decoded(std::string_view text);
 
 }  // namespace sasld

@@ -109,6 +109,8 @@ void Connection::Flush() {
     output_ = std::string();  // gives the memory back
     sent_ = 0;
     if (closing_) return Close();
+    session_->Drained(scratch_.events);
+    HandleEvents();
   } else {
     waiting_for_room_ = true;
     socket_.async_wait(Socket::wait_write,

@@ -12,7 +12,8 @@
 namespace sasld {
 namespace {
 
-constexpr size_t kMaxServiceBytes = 64;  // sasl.proto, ConnectionFacts.service
+constexpr size_t kMaxServiceBytes = 64;           // sasl.proto, ConnectionFacts.service
+constexpr size_t kMaxCertificateNameBytes = 255;  // sasl.proto, ClientCertificate
 
 template <class Number>
 std::optional<Number> ParseNumber(std::string_view digits) {
@@ -55,7 +56,8 @@ void TakeAddress(std::string_view text, std::string* (v1::ConnectionFacts::*fiel
 uint32_t Port(std::string_view digits) { return ParseNumber<uint16_t>(digits).value_or(0); }
 
 // One parameter but resp.
-void TakeParameter(std::string_view name, std::string_view value, DovecotAuthLine& line) {
+void TakeParameter(std::string_view name, std::string_view value, DovecotAuthLine& line,
+                   std::string& certificate_username) {
   v1::ConnectionFacts& facts = line.connection;
   if (name == "service" || name == "protocol") {  // "protocol" since Dovecot 2.4
     *facts.mutable_service() = value;
@@ -69,8 +71,13 @@ void TakeParameter(std::string_view name, std::string_view value, DovecotAuthLin
     facts.set_remote_port(Port(value));
   } else if (name == "secured") {  // also "secured=tls"
     facts.set_secured(true);
+    line.tls = value == "tls";
   } else if (name == "final-resp-ok") {
     line.final_resp_ok = true;
+  } else if (name == "valid-client-cert") {
+    facts.mutable_certificate();
+  } else if (name == "cert_username" && value.size() <= kMaxCertificateNameBytes) {
+    certificate_username = value;
   }
 }
 
@@ -83,6 +90,19 @@ void TakeResponse(std::string_view field, uint32_t client_minor, DovecotAuthLine
 }
 
 }  // namespace
+
+std::optional<DovecotVersion> ParseDovecotVersion(std::string_view line) {
+  TabFields fields(line);
+  if (*fields.Next() != "VERSION") return std::nullopt;
+  std::optional<uint32_t> major = ParseDovecotNumber(fields.Next().value_or(""));
+  std::optional<uint32_t> minor = ParseDovecotNumber(fields.Next().value_or(""));
+  if (!major || !minor || fields.Rest()) return std::nullopt;
+  return DovecotVersion{*major, *minor};
+}
+
+std::optional<uint32_t> ParseDovecotNumber(std::string_view digits) {
+  return ParseNumber<uint32_t>(digits);
+}
 
 std::optional<uint32_t> ParseDovecotId(std::string_view digits) {
   std::optional<uint32_t> id = ParseNumber<uint32_t>(digits);
@@ -101,7 +121,7 @@ std::variant<DovecotAuthLine, std::string_view> ParseDovecotAuthLine(std::string
   if (!IsMechanismName(mechanism)) return "AUTH without a mechanism's name";
   line.mechanism = mechanism;
   Recase(line.mechanism, 'a', 'z');
-
+  std::string certificate_username;
   while (std::optional<std::string_view> field = fields.Next()) {
     if (*field == "resp" || field->substr(0, 5) == "resp=") {
       if (fields.Rest()) return "AUTH with parameters after resp";
@@ -112,7 +132,11 @@ std::variant<DovecotAuthLine, std::string_view> ParseDovecotAuthLine(std::string
     if (field->find('\x01') != std::string_view::npos) field = unescaped = TabUnescaped(*field);
     size_t equals = std::min(field->find('='), field->size());
     TakeParameter(field->substr(0, equals), field->substr(std::min(equals + 1, field->size())),
-                  line);
+                  line, certificate_username);
+  }
+  // A certificate that was not verified says nothing.
+  if (line.connection.has_certificate()) {
+    *line.connection.mutable_certificate()->mutable_username() = std::move(certificate_username);
   }
   if (!IsService(line.connection.service())) {
     return "AUTH without a service of at most 64 printable ASCII characters";

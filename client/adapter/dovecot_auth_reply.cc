@@ -17,22 +17,6 @@ bool IsReason(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
-void AppendNumber(uint64_t number, std::string& out) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
-// "OK\t1": a command and the id it is about. A line without an id, and Exim 4.96 dies.
-void AppendCommand(std::string_view command, uint32_t id, std::string& out) {
-  (out += command) += '\t';
-  AppendNumber(id, out);
-}
-
-void AppendField(std::string_view name, std::string_view value, std::string& out) {
-  ((out += '\t') += name) += '=';
-  AppendTabEscaped(value, out);
-}
-
 }  // namespace
 
 bool IsDovecotName(std::string_view name) {
@@ -41,20 +25,37 @@ bool IsDovecotName(std::string_view name) {
                       [](unsigned char c) { return c < ' ' || c == '\x7f'; });
 }
 
-void AppendDovecotGreeting(const SessionFacts& facts, std::string& out) {
+void AppendDovecotNumber(uint64_t number, std::string& out) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+void AppendDovecotCommand(std::string_view command, uint32_t id, std::string& out) {
+  (out += command) += '\t';
+  AppendDovecotNumber(id, out);
+}
+
+void AppendDovecotField(std::string_view name, std::string_view value, std::string& out) {
+  ((out += '\t') += name) += '=';
+  AppendTabEscaped(value, out);
+}
+
+void AppendDovecotVersion(std::string& out) { out += "VERSION\t1\t4\n"; }
+
+void AppendDovecotHandshake(const SessionFacts& facts, ChannelBindingOffer offer,
+                            std::string& out) {
   // MECH before SPID: else Postfix and Exim take this for another kind of socket.
-  out += "VERSION\t1\t2\n";
   for (const v1::MechanismInfo& mechanism : facts.mechanisms.mechanisms()) {
-    // Channel binding data has no way through this version of the protocol.
-    if (mechanism.channel_binding() || !IsMechanismName(mechanism.name())) continue;
+    if (mechanism.channel_binding() && offer == ChannelBindingOffer::kWithout) continue;
+    if (!IsMechanismName(mechanism.name())) continue;
     out += "MECH\t";
     AppendMechanism(mechanism, '\t', out);
     out += '\n';
   }
   out += "SPID\t";
-  AppendNumber(static_cast<uint64_t>(facts.server_pid), out);
+  AppendDovecotNumber(static_cast<uint64_t>(facts.server_pid), out);
   out += "\nCUID\t";
-  AppendNumber(facts.connection_number, out);
+  AppendDovecotNumber(facts.connection_number, out);
   out += "\nCOOKIE\t";
   for (unsigned char byte : facts.cookie) {
     out += "0123456789abcdef"[byte >> 4];
@@ -63,38 +64,45 @@ void AppendDovecotGreeting(const SessionFacts& facts, std::string& out) {
   out += "\nDONE\n";
 }
 
-void AppendDovecotContinue(uint32_t id, std::string_view data, std::string& out) {
-  AppendCommand("CONT", id, out);
+void AppendDovecotContinue(uint32_t id, std::string_view data, std::string_view binding_type,
+                           std::string& out) {
+  AppendDovecotCommand("CONT", id, out);
   out += '\t';  // also before no data: Postfix and Exim want the field
   AppendBase64(data, out);
+  if (!binding_type.empty()) AppendDovecotField("channel_binding", binding_type, out);
+  out += '\n';
+}
+
+void AppendDovecotCancelled(uint32_t id, std::string& out) {
+  AppendDovecotCommand("CANCELLED", id, out);
   out += '\n';
 }
 
 void AppendDovecotOk(const DovecotOk& ok, std::string& out) {
-  AppendCommand("OK", ok.id, out);
-  AppendField("user", ok.authzid, out);  // first: Exim reads 16 fields
+  AppendDovecotCommand("OK", ok.id, out);
+  AppendDovecotField("user", ok.authzid, out);  // first: Exim reads 16 fields
   if (ok.data) {
     out += "\tresp=";
     AppendBase64(*ok.data, out);
   }
   if (ok.authcid != ok.authzid) {
-    AppendField("original_user", ok.authcid, out);
-    AppendField("auth_user", ok.authcid, out);
+    AppendDovecotField("original_user", ok.authcid, out);
+    AppendDovecotField("auth_user", ok.authcid, out);
   }
   if (ok.anonymous) out += "\tanonymous";
   out += '\n';
 }
 
 void AppendDovecotFail(const DovecotFail& fail, std::string& out) {
-  AppendCommand("FAIL", fail.id, out);
-  if (IsDovecotName(fail.user)) AppendField("user", fail.user, out);
-  if (!fail.code.empty()) AppendField("code", fail.code, out);
-  if (IsReason(fail.reason)) AppendField("reason", fail.reason, out);
+  AppendDovecotCommand("FAIL", fail.id, out);
+  if (IsDovecotName(fail.user)) AppendDovecotField("user", fail.user, out);
+  if (!fail.code.empty()) AppendDovecotField("code", fail.code, out);
+  if (IsReason(fail.reason)) AppendDovecotField("reason", fail.reason, out);
   out += '\n';
 }
 
 void AppendDovecotTemporaryFail(uint32_t id, std::string& out) {
-  AppendCommand("FAIL", id, out);
+  AppendDovecotCommand("FAIL", id, out);
   out += "\ttemp\tcode=temp_fail\n";  // Dovecot 2.2's word, and what 2.3 has instead
 }
 

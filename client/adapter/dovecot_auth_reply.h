@@ -19,10 +19,24 @@ inline constexpr size_t kMaxDovecotNameBytes = 512;  // sasld's are at most 255
 // name for success and decodes no escapes.
 bool IsDovecotName(std::string_view name);
 
-// All of the handshake.
-void AppendDovecotGreeting(const SessionFacts& facts, std::string& out);
+// What all protocols of Dovecot are made of.
+void AppendDovecotNumber(uint64_t number, std::string& out);
+// "OK\t1": a command and the id it is about. A line without an id, and Exim 4.96 dies.
+void AppendDovecotCommand(std::string_view command, uint32_t id, std::string& out);
+void AppendDovecotField(std::string_view name, std::string_view value, std::string& out);
 
-void AppendDovecotContinue(uint32_t id, std::string_view data, std::string& out);
+// The handshake's first line, and all others. Mechanisms with channel binding are for clients of
+// minor 3 and later, who have to be known by then.
+void AppendDovecotVersion(std::string& out);
+enum class ChannelBindingOffer { kWithout, kWith };
+void AppendDovecotHandshake(const SessionFacts& facts, ChannelBindingOffer offer, std::string& out);
+
+// With `binding_type`, the client is to bring channel binding data of that type.
+void AppendDovecotContinue(uint32_t id, std::string_view data, std::string_view binding_type,
+                           std::string& out);
+
+// What a client of minor 4 and later waits for.
+void AppendDovecotCancelled(uint32_t id, std::string& out);
 
 struct DovecotOk {
   uint32_t id;

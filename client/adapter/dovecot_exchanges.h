@@ -20,16 +20,24 @@ struct ServersTurn {
 };
 struct ClientsTurn {
   std::string state;
+  std::string binding_type;  // not empty: channel binding data of this type was asked for
 };
 struct Acknowledgement {  // of the server's last message: an empty response
   std::string authcid;
   std::string authzid;
+  bool anonymous;
+};
+
+struct Granted {  // and the client's process hands its user over: see dovecot_logins.h
+  std::string authcid;
+  std::string authzid;
+  bool anonymous;
 };
 
 struct DovecotExchange {
   uint64_t number;  // grows by one with each exchange of this connection
   DovecotAuthLine auth;
-  std::variant<ServersTurn, ClientsTurn, Acknowledgement> turn;
+  std::variant<ServersTurn, ClientsTurn, Acknowledgement, Granted> turn;
   // When it was first seen to wait for the client; infinite past until then.
   absl::Time waits_since = absl::InfinitePast();
 

@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds kPause(100);
 constexpr std::string_view kRaiseOpenFiles =
     "raise this process's limit of open files (LimitNOFILE= of its systemd unit, or ulimit -n)";
 
+constexpr mode_t kPermissions = 0777;
+constexpr mode_t kOpenToAll = 0666;
+
 ino_t InodeOf(const std::string& path) {
   struct stat file;
   return lstat(path.c_str(), &file) == 0 ? file.st_ino : 0;
@@ -31,7 +34,13 @@ Listener::Listener(ListenConfig config, int descriptor, ListenerSurroundings& su
       surroundings_(surroundings),
       acceptor_(surroundings.loop, asio::local::stream_protocol(), descriptor),
       pause_(surroundings.loop),
-      inode_(InodeOf(config_.socket.path)) {}
+      inode_(InodeOf(config_.socket.path)) {
+  struct stat file;
+  if (lstat(path().c_str(), &file) != 0) return;
+  is_open_to_all_ = (file.st_mode & kPermissions) == kOpenToAll;
+  owner_ = file.st_uid;
+  group_ = file.st_gid;
+}
 
 Listener::~Listener() {
   StopAccepting();
@@ -63,9 +72,7 @@ void Listener::AcceptAll() {
     }
     int descriptor =
         accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor >= 0 && !Admitted(descriptor)) {
-      close(descriptor);
-    } else if (descriptor >= 0) {
+    if (descriptor >= 0) {
       Adopt(descriptor);
     } else if (errno == EAGAIN) {
       break;
@@ -78,9 +85,7 @@ void Listener::AcceptAll() {
   WaitForConnections();
 }
 
-bool Listener::Admitted(int descriptor) {
-  if (config_.access.admits_all()) return true;
-  const Peer peer = PeerOf(descriptor).value_or(Peer());
+bool Listener::Admitted(const Peer& peer) {
   if (Admits(config_.access, peer)) return true;
   if (auto held_back = refusals_.Admit(MonotonicNow())) {
     surroundings_.log.warn(
@@ -91,15 +96,31 @@ bool Listener::Admitted(int descriptor) {
   return false;
 }
 
+PeerFacts Listener::FactsOf(const Peer& peer) const {
+  bool is_stranger = is_open_to_all_ && peer.uid != 0 && peer.uid != owner_ && peer.gid != group_;
+  return {peer.pid, peer.uid, is_stranger};
+}
+
 void Listener::Adopt(int descriptor) {
+  const Peer peer = PeerOf(descriptor).value_or(Peer());
+  if (!Admitted(peer)) {
+    close(descriptor);
+    return;
+  }
   SessionFacts facts{surroundings_.mechanisms.current(),
                      config_.temporary_failure,
                      getpid(),
                      ++surroundings_.connections_made,
-                     {}};
-  // Cannot fail for so few bytes once the kernel's generator is up; at worst the cookie is zero,
-  // which nobody checks on a socket of this kind.
-  (void)!getrandom(facts.cookie.data(), facts.cookie.size(), 0);
+                     {},
+                     FactsOf(peer),
+                     &surroundings_.dovecot_logins};
+  // Dovecot's mail processes prove by the cookie that a login was handed to them: no connection
+  // without one. Cannot fail for so few bytes once the kernel's generator is up.
+  if (getrandom(facts.cookie.data(), facts.cookie.size(), 0) !=
+      static_cast<ssize_t>(facts.cookie.size())) {
+    close(descriptor);
+    return;
+  }
   Connection::Socket socket(surroundings_.loop, asio::local::stream_protocol(), descriptor);
   auto connection = std::make_shared<Connection>(
       std::move(socket), config_.protocol->make_session(facts), config_.trust, *this,

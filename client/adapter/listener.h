@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "client/adapter/config.h"
 #include "client/adapter/connection.h"
+#include "client/adapter/dovecot_logins.h"
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/relay.h"
 #include "proto/common/log_limiter.h"
@@ -33,6 +34,7 @@ struct ListenerSurroundings {
   size_t max_connections = 0;
   size_t connections = 0;
   uint64_t connections_made = 0;
+  DovecotLogins dovecot_logins = {};
 };
 
 class Listener final : public ConnectionOwner {
@@ -65,8 +67,9 @@ class Listener final : public ConnectionOwner {
   void WaitForConnections();
   void AcceptAll();
   // Whether the configuration lets in who has connected; a refusal is logged.
-  bool Admitted(int descriptor);
+  bool Admitted(const Peer& peer);
   void Adopt(int descriptor);
+  PeerFacts FactsOf(const Peer& peer) const;
   void Pause(std::string_view why, std::string_view what_to_do);
 
   const ListenConfig config_;
@@ -74,6 +77,10 @@ class Listener final : public ConnectionOwner {
   Acceptor acceptor_;
   Timer pause_;
   ino_t inode_ = 0;  // of the socket's file, to remove no other's
+  // Where the socket is open to all, whom it was made for; others are strangers.
+  bool is_open_to_all_ = false;
+  uid_t owner_ = 0;
+  gid_t group_ = 0;
   std::vector<std::shared_ptr<Connection>> connections_;
   LogLimiter refusals_{absl::Seconds(10)};
   LogLimiter pauses_{absl::Minutes(1)};

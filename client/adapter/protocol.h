@@ -27,6 +27,16 @@ enum class TemporaryFailureWay {
   kFail,   // always a negative answer that carries a mark
 };
 
+class DovecotLogins;
+
+// Who has connected, as the kernel tells it.
+struct PeerFacts {
+  pid_t pid = 0;  // 0: not known
+  uid_t uid = static_cast<uid_t>(-1);
+  // It came in because the socket is open to all, not as its owner, one of its group, or root.
+  bool is_stranger = true;
+};
+
 // What the session of a new connection is told.
 struct SessionFacts {
   // Borrowed until the session is made.
@@ -35,6 +45,8 @@ struct SessionFacts {
   pid_t server_pid;
   uint64_t connection_number;            // counts this process's connections, from 1
   std::array<unsigned char, 16> cookie;  // random
+  PeerFacts peer = {};
+  DovecotLogins* logins = nullptr;  // of this adapter; must outlive the session
 };
 
 // What a connection wants of the relay.
@@ -66,6 +78,9 @@ class ProtocolSession {
   // Takes the answer to a StepWanted that was not dropped since.
   virtual void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
                       std::vector<ProtocolEvent>& events) = 0;
+  // All that was written has left. Who writes more than a line for each that it reads waits for
+  // this, so that a peer that does not read costs no memory. Nothing is written here.
+  virtual void Drained(std::vector<ProtocolEvent>& /*events*/) {}
   // Forgets exchanges whose client has been silent for too long. To be called every few seconds;
   // `now` only ever grows.
   virtual void ForgetSilent(absl::Time now) = 0;

@@ -1,13 +1,15 @@
 #include "client/adapter/protocols.h"
 
 #include "client/adapter/dovecot_auth.h"
+#include "client/adapter/dovecot_master.h"
 #include "client/adapter/saslauthd.h"
 
 namespace sasld {
 namespace {
 
 constexpr Protocol kProtocols[] = {
-    {"dovecot-auth", MakeDovecotAuthSession},
+    {"dovecot-auth", MakeDovecotAuthSession},     {"dovecot-login", MakeDovecotLoginSession},
+    {"dovecot-master", MakeDovecotMasterSession}, {"dovecot-userdb", MakeDovecotUserdbSession},
     {"saslauthd", MakeSaslauthdSession},
 };
 

@@ -160,6 +160,7 @@ void SaslauthdSession::Answer(uint64_t exchange, v1::StepReply&& reply, std::str
       return Reply("NO", out, events);
     case v1::StepReply::kChallenge:  // PLAIN has none
     case v1::StepReply::kTemporary:
+    case v1::StepReply::kAccount:  // was not asked for
     case v1::StepReply::OUTCOME_NOT_SET:
       return Close("", events);
   }

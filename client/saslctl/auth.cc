@@ -179,6 +179,7 @@ absl::Status AuthCommands::Run(const Invocation& invocation) {
     case v1::StepReply::kTemporary:
       return ShowTemporary(invocation.output, reply.temporary(), mechanism_);
     case v1::StepReply::kChallenge:
+    case v1::StepReply::kAccount:  // was not asked for
     case v1::StepReply::OUTCOME_NOT_SET:
       break;
   }

@@ -6,18 +6,28 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <sstream>
 
+#include "client/adapter/dovecot_logins.h"
 #include "client/adapter/mechanism_text.h"
 #include "client/adapter/protocols.h"
 
 namespace sasld::testing {
 namespace {
 
+std::string QuestionText(const StepWanted& wanted) {
+  const v1::AccountQuestion& question = wanted.request.account();
+  std::string text = "ask " + std::to_string(wanted.exchange);
+  return question.has_name() ? text + " name=" + question.name()
+                             : text + " after=" + question.after();
+}
+
 std::string StepText(const StepWanted& wanted) {
   const v1::StepRequest& request = wanted.request;
+  if (request.has_account()) return QuestionText(wanted);
   const v1::ConnectionFacts& facts = request.connection();
   std::ostringstream text;
   text << "step " << wanted.exchange << ' ' << request.mechanism()
@@ -27,6 +37,11 @@ std::string StepText(const StepWanted& wanted) {
   if (facts.remote_port() != 0) text << " rport=" << facts.remote_port();
   if (facts.local_port() != 0) text << " lport=" << facts.local_port();
   if (facts.secured()) text << " secured";
+  if (facts.has_certificate()) text << " certificate=" << facts.certificate().username();
+  if (facts.can_bind()) text << " can-bind";
+  for (const v1::ChannelBinding& binding : request.channel_bindings()) {
+    text << " binding=" << binding.type() << ':' << binding.data();
+  }
   if (!request.state().empty()) text << " state=" << request.state();
   if (request.has_response_base64()) {
     text << " base64=" << request.response_base64();
@@ -61,6 +76,22 @@ v1::Failure::Code CodeNamed(const std::string& name) {
   return code;
 }
 
+// "ann uid=5000 home=/srv/ann", or of who may not log in "-ann"; a value that is not there is
+// empty.
+void ReadAccount(std::istream& words, v1::AccountAnswer& account) {
+  std::string name;
+  words >> name;
+  account.set_status(v1::AccountAnswer::FOUND);
+  account.set_may_log_in(name[0] != '-');
+  account.set_name(name[0] == '-' ? name.substr(1) : name);
+  for (std::string word; words >> word;) {
+    v1::AccountAttribute& attribute = *account.add_attributes();
+    size_t equals = std::min(word.find('='), word.size());
+    attribute.set_name(word.substr(0, equals));
+    attribute.set_value(Unescaped(word.substr(std::min(equals + 1, word.size()))));
+  }
+}
+
 // The rest of a "reply 1" line.
 v1::StepReply ReplyFrom(std::istream& words) {
   auto next = [&words] {
@@ -73,6 +104,7 @@ v1::StepReply ReplyFrom(std::istream& words) {
   if (kind == "challenge") {
     reply.mutable_challenge()->set_data(next());
     reply.mutable_challenge()->set_state(next());
+    reply.mutable_challenge()->set_channel_binding_type(next());
   } else if (kind == "success") {
     reply.mutable_success()->set_authcid(next());
     reply.mutable_success()->set_authzid(next());
@@ -85,6 +117,17 @@ v1::StepReply ReplyFrom(std::istream& words) {
     reply.mutable_failure()->set_code(CodeNamed(next()));
     reply.mutable_failure()->set_authcid(next());
     reply.mutable_failure()->set_text(next());
+  } else if (kind == "account") {
+    ReadAccount(words, *reply.mutable_account());
+  } else if (kind == "unknown") {
+    reply.mutable_account()->set_status(v1::AccountAnswer::UNKNOWN);
+  } else if (kind == "forbidden") {
+    reply.mutable_account()->set_status(v1::AccountAnswer::FORBIDDEN);
+  } else if (kind == "names") {
+    reply.mutable_account()->set_status(v1::AccountAnswer::FOUND);
+    for (std::string name = next(); !name.empty(); name = next()) {
+      reply.mutable_account()->add_names(name);
+    }
   } else if (kind == "temporary") {
     reply.mutable_temporary()->set_text("for the log");
   } else {
@@ -124,20 +167,34 @@ class Player {
     std::string first;
     words >> first;
     if (first == "S:") return ExpectLine(Unescaped(line.substr(3)));
-    if (first == "step" || first == "dropped" || first == "close" || first == "notice") {
+    if (first == "step" || first == "ask" || first == "dropped" || first == "close" ||
+        first == "notice") {
       return ExpectEvent(Unescaped(line));
     }
     ExpectNothingLeft();
-    if (first == "temporary") {
+    if (first == "on") {
+      words >> name_;
+      words >> connection().protocol;
+    } else if (first == "peer") {
+      words >> peer_.pid >> peer_.uid >> first;
+      peer_.is_stranger = first == "stranger";
+    } else if (first == "hangs-up") {
+      connection().session.reset();
+    } else if (first == "drained") {
+      Session().Drained(events_);
+    } else if (first == "temporary") {
       words >> first;
       temporary_failure_ =
           first == "close" ? TemporaryFailureWay::kClose : TemporaryFailureWay::kFail;
     } else if (first == "greeting") {
       Session();
-      lines_out_ = std::move(greeting_);
+      lines_out_ = std::exchange(connection().greeting, {});
     } else if (first == "client") {
       words >> first;
+      Session();
+      std::string handshake = std::move(lines_out_);
       Receive("VERSION\t1\t" + first + "\nCPID\t590\n");
+      lines_out_ = std::move(handshake);
     } else if (first == "C:") {
       Receive(Unescaped(line.substr(std::min<size_t>(3, line.size()))) + "\n");
     } else if (first == "reply") {
@@ -154,19 +211,29 @@ class Player {
     }
   }
 
+  struct OneConnection {
+    std::string protocol = "dovecot-auth";
+    std::unique_ptr<ProtocolSession> session = nullptr;
+    std::string greeting = {};
+  };
+  OneConnection& connection() { return connections_[name_]; }
+
   ProtocolSession& Session() {
-    if (!session_) {
+    OneConnection& now = connection();
+    if (!now.session) {
       v1::ListMechanismsReply mechanisms = Mechanisms();
-      session_ = FindProtocol("dovecot-auth")
-                     ->make_session({mechanisms,
-                                     temporary_failure_,
-                                     594,
-                                     7,
-                                     {0x3f, 0x40, 0xc3, 0xc2, 0x81, 0xe3, 0x87, 0x9f, 0xea, 0xb2,
-                                      0x91, 0xed, 0xb9, 0x51, 0x51, 0xeb}});
-      session_->Greet(greeting_);
+      now.session = FindProtocol(now.protocol)
+                        ->make_session({mechanisms,
+                                        temporary_failure_,
+                                        594,
+                                        7,
+                                        {0x3f, 0x40, 0xc3, 0xc2, 0x81, 0xe3, 0x87, 0x9f, 0xea, 0xb2,
+                                         0x91, 0xed, 0xb9, 0x51, 0x51, 0xeb},
+                                        peer_,
+                                        &logins_});
+      now.session->Greet(now.greeting);
     }
-    return *session_;
+    return *now.session;
   }
 
   void Receive(std::string_view bytes) {
@@ -199,8 +266,10 @@ class Player {
   const std::vector<std::string>& lines_;
   const size_t chunk_;
   TemporaryFailureWay temporary_failure_ = TemporaryFailureWay::kAuto;
-  std::unique_ptr<ProtocolSession> session_;
-  std::string greeting_;
+  PeerFacts peer_ = {1234, 0, false};
+  DovecotLogins logins_;
+  std::string name_;  // of the connection that the lines are about
+  std::map<std::string, OneConnection> connections_;
   std::string lines_out_;
   std::vector<ProtocolEvent> events_;
   absl::Time now_ = absl::UnixEpoch();

@@ -1,5 +1,4 @@
-// Plays dialogues of the Dovecot auth-client protocol that are written as text: see
-// transcripts/README.md.
+// Plays dialogues of Dovecot's protocols that are written as text: see transcripts/README.md.
 #pragma once
 
 #include <cstddef>
