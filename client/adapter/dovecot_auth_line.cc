@@ -1,11 +1,9 @@
 #include "client/adapter/dovecot_auth_line.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 
+#include "client/adapter/ip_text.h"
 #include "client/adapter/mechanism_text.h"
 #include "client/adapter/tab_fields.h"
 
@@ -35,22 +33,10 @@ void Recase(std::string& text, char first, char last) {
   }
 }
 
-// The address without its zone; empty if it is none.
-std::string_view Address(std::string_view text) {
-  text = text.substr(0, text.find('%'));
-  std::array<char, INET6_ADDRSTRLEN> name{};
-  // What follows a NUL would go unseen below, and pass on.
-  if (text.size() >= name.size() || text.find('\0') != std::string_view::npos) return {};
-  std::copy(text.begin(), text.end(), name.begin());
-  std::array<unsigned char, sizeof(in6_addr)> bytes;
-  int family = text.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
-  return inet_pton(family, name.data(), bytes.data()) == 1 ? text : std::string_view();
-}
-
 void TakeAddress(std::string_view text, std::string* (v1::ConnectionFacts::*field)(),
                  v1::ConnectionFacts& facts) {
   // Unset fields stay unallocated.
-  if (std::string_view address = Address(text); !address.empty()) *(facts.*field)() = address;
+  if (std::string_view address = IpAddressIn(text); !address.empty()) *(facts.*field)() = address;
 }
 
 uint32_t Port(std::string_view digits) { return ParseNumber<uint16_t>(digits).value_or(0); }

@@ -3,11 +3,12 @@
 // - A realm is always put behind the name (saslauthd -r): libsasl2 cuts names at their last "@".
 #include "client/adapter/saslauthd.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include "client/adapter/ip_text.h"
+#include "client/adapter/wiped_buffer.h"
 
 namespace sasld {
 namespace {
@@ -41,12 +42,7 @@ Extent ReadFields(std::string_view bytes, Fields& fields) {
 
 // Of "192.0.2.7;4711", as libsasl2 writes it, or of an address alone; empty for anything else.
 std::string_view AddressOf(std::string_view client) {
-  const std::string_view address = client.substr(0, client.find(';'));
-  const bool fits = address.size() <= 45 && std::all_of(address.begin(), address.end(), [](char c) {
-                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                             (c >= 'A' && c <= 'F') || c == '.' || c == ':';
-                    });
-  return fits ? address : std::string_view();
+  return IpAddressIn(client.substr(0, client.find(';')));
 }
 
 bool IsPrintable(std::string_view text) {
@@ -64,7 +60,6 @@ void AppendReply(std::string_view word, std::string& out) {
 class SaslauthdSession final : public ProtocolSession {
  public:
   explicit SaslauthdSession(const SessionFacts&) {}
-  ~SaslauthdSession() override { Wipe(); }
 
   void Greet(std::string&) override {}
   void Receive(std::string_view bytes, std::string& out,
@@ -80,23 +75,17 @@ class SaslauthdSession final : public ProtocolSession {
   void Ask(const Fields& fields, std::string& out, std::vector<ProtocolEvent>& events);
   void Reply(std::string_view word, std::string& out, std::vector<ProtocolEvent>& events);
   void Close(std::string_view why, std::vector<ProtocolEvent>& events);
-  // Appends to received_; what it outgrows is wiped.
-  void Keep(std::string_view bytes);
-  void Wipe() {
-    explicit_bzero(received_.data(), received_.size());
-    received_ = std::string();
-  }
 
   Phase phase_ = Phase::kRequest;
-  std::string received_;  // of the request, a password among it
+  WipedBuffer received_;  // of the request
 };
 
 void SaslauthdSession::Receive(std::string_view bytes, std::string& out,
                                std::vector<ProtocolEvent>& events) {
   if (phase_ != Phase::kRequest) return;
-  Keep(bytes);
+  received_.Append(bytes);
   Fields fields;
-  switch (ReadFields(received_, fields)) {
+  switch (ReadFields(received_.view(), fields)) {
     case Extent::kPart:
       return;
     case Extent::kTooLong:
@@ -104,18 +93,6 @@ void SaslauthdSession::Receive(std::string_view bytes, std::string& out,
     case Extent::kWhole:
       return Ask(fields, out, events);
   }
-}
-
-void SaslauthdSession::Keep(std::string_view bytes) {
-  const size_t size = received_.size() + bytes.size();
-  if (size > received_.capacity()) {
-    std::string larger;
-    larger.reserve(std::max(size, 2 * received_.capacity()));
-    larger += received_;
-    Wipe();
-    received_ = std::move(larger);
-  }
-  received_ += bytes;
 }
 
 void SaslauthdSession::Ask(const Fields& fields, std::string& out,
@@ -141,7 +118,7 @@ void SaslauthdSession::Ask(const Fields& fields, std::string& out,
   message.reserve(2 + name.size() + fields[kPassword].size());
   message.append(1, '\0').append(name).append(1, '\0').append(fields[kPassword]);
   phase_ = Phase::kAsked;
-  Wipe();
+  received_.Wipe();
   events.push_back(std::move(wanted));
 }
 
@@ -174,7 +151,7 @@ void SaslauthdSession::Reply(std::string_view word, std::string& out,
 
 void SaslauthdSession::Close(std::string_view why, std::vector<ProtocolEvent>& events) {
   phase_ = Phase::kClosed;
-  Wipe();
+  received_.Wipe();
   events.emplace_back(CloseWanted{why});
 }
 
