@@ -134,6 +134,7 @@ void DovecotAuthSession::TakeContinue(std::string_view arguments, Output out) {
   if (!id) return Close("CONT without an id in 1..4294967295", out);
   std::optional<std::string_view> response = fields.Rest();
   if (!response) return Close("CONT without data", out);
+  if (*response == "=" && client_minor_ == 1) response = "";  // Prosody writes an empty one so
   Exchange* exchange = exchanges_.Find(*id);
   if (!exchange) {
     // Finished, cancelled, forgotten or never begun. No violation: clients come late.
