@@ -1,9 +1,12 @@
 #include "client/adapter/config.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "client/adapter/ip_text.h"
 #include "client/adapter/mechanism_text.h"
 #include "proto/common/accounts.h"
 #include "proto/common/log_level.h"
@@ -93,6 +96,54 @@ Trust ReadTrust(TomlTable& listen) {
   return trust;
 }
 
+// "192.0.2.7:143" or "[2001:db8::7]:143". Names are not resolved here, and not by who is told.
+std::optional<Backend> ParseBackend(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view address = text.substr(0, colon);
+  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  // An IPv6 address stands in brackets, and nothing else does.
+  if ((address.find(':') != address.npos) != bracketed) return std::nullopt;
+  if (IpAddressIn(address).size() != address.size() || address.empty()) return std::nullopt;
+  const std::string_view digits = text.substr(colon + 1);
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
+  if (error != std::errc() || end != digits.end() || port == 0) return std::nullopt;
+  return Backend{std::string(address), port};
+}
+
+void TakeBackend(TomlTable& table, std::string_view key, const std::string& text,
+                 Backend& backend) {
+  if (text.empty()) return;
+  if (std::optional<Backend> parsed = ParseBackend(text)) {
+    backend = *std::move(parsed);
+  } else {
+    table.Reject(key, "\"" + text + "\" is no IP address with a port such as \"127.0.0.1:143\"");
+  }
+}
+
+// `protocol` may be null, after another mistake.
+Backends ReadBackends(TomlTable& listen, const Protocol* protocol) {
+  const bool present = listen.Has("backends");
+  TomlTable table = listen.Table("backends");
+  Backends backends;
+  TakeBackend(table, "imap", table.String("imap", ""), backends.imap);
+  TakeBackend(table, "pop3", table.String("pop3", ""), backends.pop3);
+  TakeBackend(table, "smtp", table.String("smtp", ""), backends.smtp);
+  if (!protocol) return backends;
+  if (!protocol->needs_backends && present) {
+    listen.Reject("backends",
+                  "the protocol " + std::string(protocol->name) + " takes nobody on to a backend");
+  } else if (protocol->needs_backends && !table.Has("imap") && !table.Has("pop3") &&
+             !table.Has("smtp")) {
+    listen.Reject("backends",
+                  "the protocol " + std::string(protocol->name) +
+                      " needs one of imap, pop3, smtp, such as imap = \"127.0.0.1:143\"");
+  }
+  return backends;
+}
+
 void ReadListeners(TomlTable root, AdapterConfig& config) {
   std::set<std::string> paths;
   for (TomlTable& listen : root.Tables("listen")) {
@@ -115,6 +166,7 @@ void ReadListeners(TomlTable root, AdapterConfig& config) {
     one.access.groups = ReadIds<gid_t>(listen, "allow_groups", "group", GroupIdOf);
     one.trust = ReadTrust(listen);
     one.temporary_failure = ReadTemporaryFailure(listen);
+    one.backends = ReadBackends(listen, one.protocol);
     one.max_connections = static_cast<size_t>(listen.Integer("max_connections", 10000, 1, 1000000));
     config.listen.push_back(std::move(one));
   }

@@ -34,6 +34,7 @@ struct ListenConfig {
   Trust trust;
   TemporaryFailureWay temporary_failure = TemporaryFailureWay::kAuto;
   size_t max_connections = 10000;
+  Backends backends;  // at least one where the protocol needs them, else none
   friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };
 

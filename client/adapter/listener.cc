@@ -113,7 +113,8 @@ void Listener::Adopt(int descriptor) {
                      ++surroundings_.connections_made,
                      {},
                      FactsOf(peer),
-                     &surroundings_.dovecot_logins};
+                     &surroundings_.dovecot_logins,
+                     &config_.backends};
   // Dovecot's mail processes prove by the cookie that a login was handed to them: no connection
   // without one. Cannot fail for so few bytes once the kernel's generator is up.
   if (getrandom(facts.cookie.data(), facts.cookie.size(), 0) !=

@@ -37,6 +37,19 @@ struct PeerFacts {
   bool is_stranger = true;
 };
 
+// Where a proxy is to take those on to who have logged in.
+struct Backend {
+  std::string address;  // IPv4 or IPv6, without brackets
+  uint16_t port = 0;    // 0: there is none
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+struct Backends {
+  Backend imap;
+  Backend pop3;
+  Backend smtp;
+  friend bool operator==(const Backends&, const Backends&) = default;
+};
+
 // What the session of a new connection is told.
 struct SessionFacts {
   // Borrowed until the session is made.
@@ -47,6 +60,8 @@ struct SessionFacts {
   std::array<unsigned char, 16> cookie;  // random
   PeerFacts peer = {};
   DovecotLogins* logins = nullptr;  // of this adapter; must outlive the session
+  // Of the listener; outlives the session. Null where the protocol has none.
+  const Backends* backends = nullptr;
 };
 
 // What a connection wants of the relay.

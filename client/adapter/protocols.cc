@@ -2,6 +2,7 @@
 
 #include "client/adapter/dovecot_auth.h"
 #include "client/adapter/dovecot_master.h"
+#include "client/adapter/nginx_auth_http.h"
 #include "client/adapter/saslauthd.h"
 
 namespace sasld {
@@ -11,6 +12,7 @@ constexpr Protocol kProtocols[] = {
     {"dovecot-auth", MakeDovecotAuthSession},     {"dovecot-login", MakeDovecotLoginSession},
     {"dovecot-master", MakeDovecotMasterSession}, {"dovecot-userdb", MakeDovecotUserdbSession},
     {"saslauthd", MakeSaslauthdSession},
+    {"nginx-auth-http", MakeNginxAuthHttpSession, /*needs_backends=*/true},
 };
 
 }  // namespace

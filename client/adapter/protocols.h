@@ -12,6 +12,7 @@ namespace sasld {
 struct Protocol {
   std::string_view name;
   std::unique_ptr<ProtocolSession> (*make_session)(const SessionFacts& facts);
+  bool needs_backends = false;  // [listen.backends]
 };
 
 // Null for a name that is not in the list.

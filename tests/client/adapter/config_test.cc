@@ -58,7 +58,7 @@ TEST(AdapterConfig, EachSettingOfTheSampleIsItsDefault) {
   const std::vector<SampleSetting> settings = SampleSettings(SAMPLE_CONFIG);
   ASSERT_GT(settings.size(), 10u);
   for (const SampleSetting& setting : settings) {
-    if (setting.key == "protocol" || setting.key == "path") continue;
+    if (setting.key == "protocol" || setting.key == "path" || setting.switched_off) continue;
     const bool in_listen = setting.header == "[[listen]]";
     const absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(
         in_listen ? kListen + setting.line + "\n" : setting.text() + kListen, "sample");
@@ -143,12 +143,49 @@ TEST(AdapterConfig, TakesTheLogLevelsThatSasldTakes) {
   EXPECT_NE(ErrorOf("[log]\nlevel = \"warning\"\n"), "");
 }
 
+constexpr char kNginx[] = "[[listen]]\nprotocol = \"nginx-auth-http\"\npath = \"/run/nginx\"\n";
+
+TEST(AdapterConfig, ReadsBackends) {
+  absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(
+      std::string(kNginx) +
+          "[listen.backends]\nimap = \"127.0.0.1:143\"\nsmtp = \"[2001:db8::7]:25\"\n" + kListen,
+      "a.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->listen[0].backends, (Backends{{"127.0.0.1", 143}, {}, {"2001:db8::7", 25}}));
+  EXPECT_EQ(config->listen[1].backends, Backends());
+}
+
+TEST(AdapterConfig, NamesMistakesInBackends) {
+  auto error_of = [](const std::string& text) {
+    return std::string(ParseAdapterConfig(text, "a.toml").status().message());
+  };
+  const std::string needs =
+      "listen.backends: the protocol nginx-auth-http needs one of imap, pop3, smtp, such as imap = "
+      "\"127.0.0.1:143\"";
+  EXPECT_EQ(error_of(kNginx), "a.toml:1: " + needs);
+  EXPECT_EQ(error_of(std::string(kNginx) + "[listen.backends]\n"), "a.toml:4: " + needs);
+  EXPECT_EQ(error_of(std::string(kListen) + "[listen.backends]\nimap = \"127.0.0.1:143\"\n"),
+            "a.toml:4: listen.backends: the protocol dovecot-auth takes nobody on to a backend");
+  EXPECT_EQ(
+      error_of(std::string(kNginx) + "[listen.backends]\nimap = \"127.0.0.1:143\"\nsmtpd = 1\n"),
+      "a.toml:6: listen.backends.smtpd: unknown key; did you mean \"smtp\"?");
+  for (const char* wrong :
+       {"127.0.0.1", "localhost:143", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:", ":143",
+        "::1:143", "[::1]", "[::1", "[127.0.0.1]:143", "[fe80::1%eth0]:143", "127.0.0.1:+1",
+        "127.0.0.1:143 ", "[]:143", "unix:/run/imap"}) {
+    EXPECT_EQ(error_of(std::string(kNginx) + "[listen.backends]\nimap = \"" + wrong + "\"\n"),
+              std::string("a.toml:5: listen.backends.imap: \"") + wrong +
+                  "\" is no IP address with a port such as \"127.0.0.1:143\"");
+  }
+}
+
 TEST(AdapterConfig, NamesMistakesInListeners) {
   auto error_of = [](const std::string& text) {
     return std::string(ParseAdapterConfig("[[listen]]\n" + text, "a.toml").status().message());
   };
-  EXPECT_EQ(error_of("protocol = \"smtp\"\npath = \"/a\"\n"),
-            "a.toml:2: listen.protocol: \"smtp\" is none of: dovecot-auth, saslauthd");
+  EXPECT_EQ(
+      error_of("protocol = \"smtp\"\npath = \"/a\"\n"),
+      "a.toml:2: listen.protocol: \"smtp\" is none of: dovecot-auth, saslauthd, nginx-auth-http");
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\npath = \"private/auth\"\n"),
             "a.toml:3: listen.path: \"private/auth\" is not an absolute path");
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\n"), "a.toml:1: listen.path: is missing");
