@@ -84,6 +84,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -100,6 +105,7 @@ class Bed:
         self.folder.chmod(0o711)
         self.secrets = leaks.Secrets()
         self.sasld = self.adapter = self.postfix = None
+        self.peers = {}  # other mail servers, by name
         self.port = None
         self.logs = self.folder / "logs"
         self.data = self.folder / "data"
@@ -146,16 +152,38 @@ mode = "0666"
 level = "debug"
 {extra_adapter}""")
 
+    def use_sample(self, path, changes):
+        """Takes an adapter.toml of deploy/, with this bed's sasld, state and log; `changes` name what
+        else is other than there, its socket first. Each must be in it."""
+        text = (CHECKOUT / path).read_text()
+        places = {"unix:/run/sasld/sasl.sock": f"unix:{self.sasl_socket}",
+                  "/var/lib/sasld-adapter/mechanisms": self.folder / "mechanisms", **changes}
+        for old, new in places.items():
+            assert old in text, f"{path} has no {old}"
+            text = text.replace(old, str(new))
+        self.auth_socket = pathlib.Path(next(iter(changes.values())))
+        self.adapter_toml.write_text(text + '[log]\nlevel = "debug"\n')
+
     # Programs.
 
-    def _spawn(self, name, command, open_files=None):
+    def _spawn(self, name, command, open_files=None, environment=None):
         def prepare():
             _die_with_parent()
             if open_files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, open_files)
         with open(self.logs / f"{name}.log", "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    start_new_session=True, preexec_fn=prepare)
+                                    start_new_session=True, preexec_fn=prepare, env=environment)
+
+    def start_peer(self, name, command, ready, environment=None):
+        """Another mail server, in the foreground, until `ready` holds. It ends with the bed."""
+        self.peers[name] = self._spawn(name, command, environment=environment)
+        wait_until(f"{name} is ready", lambda: self._alive(name, self.peers[name]) and ready())
+
+    def stop_peer(self, name):
+        process = self.peers.pop(name)
+        process.terminate()
+        process.wait(PATIENCE)
 
     # `open_files`: the soft and the hard limit of them.
 
@@ -276,14 +304,15 @@ level = "debug"
     # The end.
 
     def processes(self):
-        started = [p for p in (self.sasld, self.adapter, self.postfix) if p and p.poll() is None]
+        started = [p for p in (self.sasld, self.adapter, self.postfix, *self.peers.values())
+                   if p and p.poll() is None]
         return [pid for process in started for pid in leaks.session_of(process.pid)]
 
     def close(self):
         """Ends all in good order, and looks for passwords in all that was made meanwhile."""
         try:
             leaks.search_processes(self.secrets, self.processes())
-            self._stop_postfix()
+            self._stop_mail_servers()
             for name in "adapter", "sasld":
                 process = getattr(self, name)
                 if process:
@@ -295,14 +324,16 @@ level = "debug"
 
     def abandon(self):
         """Ends all in any order. May be called more than once."""
-        self._stop_postfix()
+        self._stop_mail_servers()
         for process in self.sasld, self.adapter:
             if process and process.poll() is None:
                 self._kill(process)
         self.sasld = self.adapter = None
         subprocess.run(as_root(["rm", "-rf", str(self.folder)]), check=True)
 
-    def _stop_postfix(self):
+    def _stop_mail_servers(self):
+        for name in list(self.peers):
+            self.stop_peer(name)
         if self.postfix:
             self.postfix.stdin.close()
             self.postfix.wait(PATIENCE)

@@ -1,6 +1,7 @@
 """Certificates for one test, made for it: an authority, a server, and clients."""
 import datetime
 import ipaddress
+import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,6 +32,13 @@ class Certificates:
 
     def make_client(self, name, *emails, self_signed=False):
         self._make(name, [x509.RFC822Name(email) for email in emails], self_signed=self_signed)
+
+    def client_context(self, name=None):
+        """For a client that trusts the authority, and shows the certificate `name` if there is one."""
+        context = ssl.create_default_context(cafile=self.path("ca"))
+        if name:
+            context.load_cert_chain(self.path(name), self.key(name))
+        return context
 
     def _make(self, name, alternatives, authority=False, self_signed=False):
         key = ec.generate_private_key(ec.SECP256R1())

@@ -21,8 +21,11 @@ def plain(user, password, authzid=""):
 class Smtp:
     """A session that sends exactly what it is told to."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None):
+        """`tls`: the ssl.SSLContext of a port that has TLS from the first byte on."""
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        if tls:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="mail.example.org")
         self._lines = self._socket.makefile("rb")
         self.greeting = self.answer()
         self.mechanisms = []
@@ -59,6 +62,14 @@ class Smtp:
             if line.startswith("AUTH "):
                 self.mechanisms = line.split()[1:]
         return code
+
+    def starttls(self, tls):
+        assert self.send("STARTTLS")[0] == 220
+        self._lines.close()
+        self._socket = tls.wrap_socket(self._socket, server_hostname="mail.example.org")
+        self._lines = self._socket.makefile("rb")
+        self.mechanisms = []
+        return self.ehlo()
 
     def auth(self, *lines):
         """EHLO if there was none, `AUTH lines[0]`, and each further line after a 334. The last code."""
@@ -116,25 +127,30 @@ class Scram:
 
 
 def smtp_scram(port, user, password, authzid="", initial_response=False):
-    """The code of a whole SCRAM-SHA-256 login; the server's signature is checked."""
-    scram = Scram(user, password, authzid)
+    """The code of a whole SCRAM-SHA-256 login in a session of its own."""
     with Smtp(port) as smtp:
         smtp.ehlo()
-        if initial_response:
-            code, challenge, _ = smtp.send("AUTH SCRAM-SHA-256 " + scram.first())
-        else:
-            code, challenge, _ = smtp.send("AUTH SCRAM-SHA-256")
-            if code != 334:
-                return code
-            assert challenge == "", challenge
-            code, challenge, _ = smtp.send(scram.first())
+        return scram_within(smtp, user, password, authzid, initial_response)
+
+
+def scram_within(smtp, user, password, authzid="", initial_response=False):
+    """The code of a whole SCRAM-SHA-256 login; the server's signature is checked."""
+    scram = Scram(user, password, authzid)
+    if initial_response:
+        code, challenge, _ = smtp.send("AUTH SCRAM-SHA-256 " + scram.first())
+    else:
+        code, challenge, _ = smtp.send("AUTH SCRAM-SHA-256")
         if code != 334:
             return code
-        code, challenge, _ = smtp.send(scram.final(challenge))
-        if code != 334:
-            return code
-        assert scram.server_is_right(challenge), "the server does not know the password"
-        return smtp.send("")[0]
+        assert challenge == "", challenge
+        code, challenge, _ = smtp.send(scram.first())
+    if code != 334:
+        return code
+    code, challenge, _ = smtp.send(scram.final(challenge))
+    if code != 334:
+        return code
+    assert scram.server_is_right(challenge), "the server does not know the password"
+    return smtp.send("")[0]
 
 
 class AuthSocket:

@@ -4,12 +4,12 @@ Cyrus SASL's testsaslauthd.
 Where one is not installed, its package is unpacked beside Postfix's: Dovecot's cannot be installed
 without a mail server that starts.
 """
-import fcntl
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
+
+from unpacked import unpack
 
 PACKAGES = ("dovecot-core", "apache2-utils", "libapr1", "libaprutil1", "sasl2-bin", "db5.3-util",
             "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23")
@@ -17,8 +17,7 @@ PACKAGES = ("dovecot-core", "apache2-utils", "libapr1", "libaprutil1", "sasl2-bi
 
 class Tools:
     def __init__(self, peers):
-        self._tree = pathlib.Path(peers) / "tools"
-        self._unpack(pathlib.Path(peers))
+        self._tree = unpack(peers, "tools", PACKAGES)
         libraries = [self._tree / "usr/lib/dovecot", self._tree / "usr/lib/x86_64-linux-gnu"]
         self._environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
         self._folder = tempfile.TemporaryDirectory(prefix="sasld-import-")
@@ -26,21 +25,6 @@ class Tools:
 
     def close(self):
         self._folder.cleanup()
-
-    def _unpack(self, peers):
-        peers.mkdir(parents=True, exist_ok=True)
-        with open(peers / "tools.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if self._tree.exists():
-                return
-            with tempfile.TemporaryDirectory(dir=peers) as draft:
-                subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
-                                *PACKAGES], cwd=draft, check=True,
-                               capture_output=True)
-                tree = pathlib.Path(draft) / "tree"
-                for package in pathlib.Path(draft).glob("*.deb"):
-                    subprocess.run(["dpkg", "-x", package, tree], check=True)
-                shutil.move(tree, self._tree)
 
     def _start(self, program, *arguments, given=""):
         return subprocess.run([self._tree / program, *map(str, arguments)], input=given, text=True,
