@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 #include <string>
@@ -19,6 +20,10 @@ namespace {
 constexpr std::chrono::seconds kTick(5);
 constexpr std::chrono::milliseconds kDrainTick(20);
 constexpr absl::Duration kDrainWithin = absl::Seconds(5);
+// In it, how long exchanges go on that wait for their mail client: one that gave up is not told of.
+constexpr absl::Duration kClientsTurnWithin = absl::Seconds(1);
+// Likewise, how long a client may take from connect(2) to its first request.
+constexpr absl::Duration kFirstRequestWithin = absl::Milliseconds(200);
 // Kept free of mail servers' connections: the loop, logs, files, and above all the way to sasld. If
 // clients had them all, no sasld that comes back could be reached until a client goes.
 constexpr rlim_t kOwnDescriptors = 64;
@@ -80,7 +85,7 @@ Adapter::Adapter(AdapterConfig config, spdlog::logger& log)
 
 Adapter::~Adapter() = default;
 
-absl::Status Adapter::Start() {
+absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited) {
   ASSIGN_OR_RETURN(std::vector<ServerAddress> servers, ServerAddresses(config_));
   ASSIGN_OR_RETURN(surroundings_.max_connections, DescriptorsForConnections());
   absl::Status loaded = mechanisms_.Load();
@@ -88,18 +93,35 @@ absl::Status Adapter::Start() {
     log_.warn("{}; greeting with the fallback until sasld tells its mechanisms",
               std::string(loaded.message()));
   }
-  for (const ListenConfig& listen : config_.listen) {
-    constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
-    ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog));
-    listeners_.push_back(std::make_unique<Listener>(listen, descriptor, surroundings_));
-    log_.info("listening on {} ({})", listen.socket.path, listen.protocol->name);
-  }
+  RETURN_IF_ERROR(Listen(inherited));
   client_ = std::make_unique<GrpcStepClient>(
       GrpcStepClient::Options{std::move(servers), config_.answer_within}, ClientCallbacks());
   relay_.SetClient(*client_);
   for (auto& listener : listeners_) listener->Start();
   TickLater();
   sd_notify(0, "READY=1");
+  return absl::OkStatus();
+}
+
+absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited) {
+  RETURN_IF_ERROR(CheckInherited(inherited, config_.listen));
+  for (const ListenConfig& listen : config_.listen) {
+    const auto passed = std::find_if(
+        inherited.begin(), inherited.end(),
+        [&listen](const InheritedSocket& one) { return one.path == listen.socket.path; });
+    if (passed != inherited.end()) {
+      listeners_.push_back(std::make_unique<Listener>(listen, passed->fd,
+                                                      Listener::Holder::kAnother, surroundings_));
+      log_.info("listening on {} ({}), which was passed to this process", listen.socket.path,
+                listen.protocol->name);
+      continue;
+    }
+    constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+    ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog));
+    listeners_.push_back(std::make_unique<Listener>(listen, descriptor,
+                                                    Listener::Holder::kThisProcess, surroundings_));
+    log_.info("listening on {} ({})", listen.socket.path, listen.protocol->name);
+  }
   return absl::OkStatus();
 }
 
@@ -195,15 +217,22 @@ void Adapter::Stop() {
     sd_notify(0, "STOPPING=1");
     log_.info("stopping: {} steps under way", relay_.steps_under_way());
     for (auto& listener : listeners_) listener->StopAccepting();
-    Drain(MonotonicNow() + kDrainWithin);
+    Drain(MonotonicNow());
   });
 }
 
-void Adapter::Drain(absl::Time until) {
-  if (relay_.steps_under_way() == 0 || MonotonicNow() >= until) return loop_.stop();
+void Adapter::Drain(absl::Time began) {
+  const absl::Duration passed = MonotonicNow() - began;
+  size_t connections = 0;
+  for (auto& listener : listeners_) {
+    listener->EndQuiet(/*even_if_new=*/passed >= kFirstRequestWithin);
+    connections += listener->connections();
+  }
+  const bool only_clients = relay_.steps_under_way() == 0 && passed >= kClientsTurnWithin;
+  if (connections == 0 || only_clients || passed >= kDrainWithin) return loop_.stop();
   drain_.expires_after(kDrainTick);
-  drain_.async_wait([this, until](const asio::error_code& error) {
-    if (!error) Drain(until);
+  drain_.async_wait([this, began](const asio::error_code& error) {
+    if (!error) Drain(began);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/adapter/config.h"
+#include "client/adapter/inherited_sockets.h"
 #include "client/adapter/listener.h"
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/relay.h"
@@ -31,12 +32,14 @@ class Adapter {
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;
 
-  // Opens the sockets and begins to look for sasld, whether it is there or not. Errors: as
-  // ListenUnix, and as ServerAddresses. FailedPrecondition: the limit of open files is too low.
-  absl::Status Start();
+  // Opens the sockets but those in `inherited`, which it takes over, and begins to look for sasld,
+  // whether it is there or not. Errors: as CheckInherited, ListenUnix and ServerAddresses.
+  // FailedPrecondition: the limit of open files is too low.
+  absl::Status Start(const std::vector<InheritedSocket>& inherited = {});
   // SIGTERM and SIGINT end Run(); SIGHUP takes over what can be changed from what `reload` yields.
   void HandleSignals(Reload reload);
-  // Serves until Stop(); then answers what is under way, for a few seconds at most.
+  // Serves until Stop(); then answers what is under way, for a few seconds at most, and ends each
+  // connection between two logins.
   void Run();
   // Any thread.
   void Stop();
@@ -49,7 +52,8 @@ class Adapter {
   void Learn(const v1::ListMechanismsReply& mechanisms);
   GrpcStepClient::Callbacks ClientCallbacks();
   void TickLater();
-  void Drain(absl::Time until);
+  absl::Status Listen(const std::vector<InheritedSocket>& inherited);
+  void Drain(absl::Time began);
 
   AdapterConfig config_;
   spdlog::logger& log_;

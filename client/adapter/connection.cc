@@ -29,7 +29,7 @@ void Connection::Start() {
 }
 
 void Connection::WaitForInput() {
-  if (waiting_for_input_ || closing_ || !socket_.is_open()) return;
+  if (waiting_for_input_ || closing_ || at_end_ || !socket_.is_open()) return;
   if (output_.size() - sent_ > kMaxUnsent) return;  // Flush() comes back here
   waiting_for_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const asio::error_code& error) {
@@ -42,6 +42,10 @@ void Connection::Read() {
   if (closing_ || !socket_.is_open()) return;
   std::array<char, 65536>& input = scratch_.input;
   ssize_t count = ::recv(socket_.native_handle(), input.data(), input.size(), MSG_DONTWAIT);
+  if (count == 0 && ending_) {
+    at_end_ = true;
+    return Flush();
+  }
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return Close();
   if (count > 0) {
     heard_ = true;
@@ -64,11 +68,12 @@ void Connection::HandleEvents() {
     std::visit([this](auto& one) { Handle(one); }, event);
   }
   scratch_.events.clear();
-  if ((output_.empty() && !closing_) || waiting_for_room_) return;
+  if ((output_.empty() && !closing_ && !at_end_) || waiting_for_room_) return;
   if (!std::exchange(flush_due_, true)) relay_.FlushLater(shared_from_this());
 }
 
 void Connection::Handle(StepWanted& wanted) {
+  asked_ = true;
   ClearUntrusted(trust_, wanted.request);
   uint64_t id = relay_.Queue(*this, wanted.exchange, std::move(wanted.request));
   steps_.push_back({wanted.exchange, id});
@@ -108,7 +113,7 @@ void Connection::Flush() {
   if (sent_ == output_.size()) {
     output_ = std::string();  // gives the memory back
     sent_ = 0;
-    if (closing_) return Close();
+    if (closing_ || (at_end_ && steps_.empty())) return Close();
     session_->Drained(scratch_.events);
     HandleEvents();
   } else {
@@ -130,6 +135,17 @@ void Connection::Tick(absl::Time now, absl::Duration idle) {
   }
   if (std::exchange(heard_, false)) idle_since_ = now;
   if (steps_.empty() && now - idle_since_ > idle) Close();
+}
+
+void Connection::EndIfQuiet(bool even_if_new) {
+  if (ending_ || closing_ || !socket_.is_open()) return;
+  if (!steps_.empty() || !output_.empty() || session_->InExchange()) return;
+  if (!asked_ && !even_if_new) return;
+  char next;
+  if (::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
+  ending_ = true;
+  // A send(2) of the client's is either before this, and read, or fails with EPIPE.
+  ::shutdown(socket_.native_handle(), SHUT_RD);
 }
 
 void Connection::Close() {

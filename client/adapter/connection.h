@@ -64,6 +64,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Flush();
   // To be called every few seconds. Closes what stalls, and what was `idle` for longer.
   void Tick(absl::Time now, absl::Duration idle);
+  // Ends the connection between two logins, for a process that is to end: what the client sends
+  // from now on fails on its side at once, so that it connects again; what it has sent is answered.
+  // Does nothing where something is under way, nor, unless `even_if_new`, where the client has not
+  // asked anything yet: it may be about to. To be called again.
+  void EndIfQuiet(bool even_if_new);
   void Close();
 
   size_t index = 0;  // the owner's
@@ -96,6 +101,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool waiting_for_room_ = false;
   bool flush_due_ = false;
   bool closing_ = false;  // once output_ has left
+  bool asked_ = false;    // the client has, once
+  bool ending_ = false;   // the client cannot send any more
+  bool at_end_ = false;   // likewise, and all that it sent was read
   bool heard_ = true;     // since the last tick
   absl::Time unsent_since_ = absl::InfiniteFuture();
   absl::Time idle_since_ = absl::InfiniteFuture();

@@ -33,6 +33,7 @@ class DovecotAuthSession final : public ProtocolSession, public DovecotLoginSour
   void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time now) override { exchanges_.ForgetSilent(now); }
+  bool InExchange() const override { return !exchanges_.empty() || !lines_.empty(); }
 
  private:
   enum class Phase { kVersion, kCpid, kRequests, kClosed };

@@ -58,6 +58,7 @@ class DovecotExchanges {
   DovecotExchange* FindNumber(uint64_t number);
   void Erase(DovecotExchange& exchange);
   void Clear() { exchanges_.clear(); }
+  bool empty() const { return exchanges_.empty(); }
   // Called now and then: forgets those whose client has been silent for kClientSilence.
   void ForgetSilent(absl::Time now);
 

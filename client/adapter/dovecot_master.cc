@@ -52,6 +52,7 @@ class DovecotMasterSession final : public ProtocolSession {
               std::vector<ProtocolEvent>& events) override;
   void Drained(std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time) override {}
+  bool InExchange() const override { return !questions_.empty() || !lines_.empty(); }
 
  private:
   enum class Phase { kVersion, kRequests, kClosed };

@@ -38,6 +38,7 @@ class LineBuffer {
   }
 
   void Clear() { unfinished_ = {}; }
+  bool empty() const { return unfinished_.empty(); }
 
  private:
   static std::string_view WithoutCr(std::string_view line) {

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "client/monotonic_time.h"
@@ -22,19 +23,15 @@ constexpr std::string_view kRaiseOpenFiles =
 constexpr mode_t kPermissions = 0777;
 constexpr mode_t kOpenToAll = 0666;
 
-ino_t InodeOf(const std::string& path) {
-  struct stat file;
-  return lstat(path.c_str(), &file) == 0 ? file.st_ino : 0;
-}
-
 }  // namespace
 
-Listener::Listener(ListenConfig config, int descriptor, ListenerSurroundings& surroundings)
+Listener::Listener(ListenConfig config, int descriptor, Holder holder,
+                   ListenerSurroundings& surroundings)
     : config_(std::move(config)),
+      holder_(holder),
       surroundings_(surroundings),
       acceptor_(surroundings.loop, asio::local::stream_protocol(), descriptor),
-      pause_(surroundings.loop),
-      inode_(InodeOf(config_.socket.path)) {
+      pause_(surroundings.loop) {
   struct stat file;
   if (lstat(path().c_str(), &file) != 0) return;
   is_open_to_all_ = (file.st_mode & kPermissions) == kOpenToAll;
@@ -43,46 +40,63 @@ Listener::Listener(ListenConfig config, int descriptor, ListenerSurroundings& su
 }
 
 Listener::~Listener() {
-  StopAccepting();
   while (!connections_.empty()) connections_.back()->Close();
 }
 
 void Listener::StopAccepting() {
   if (!acceptor_.is_open()) return;
+  if (holder_ == Holder::kThisProcess) {
+    // From here on no one gets into the queue, so that it can be emptied.
+    ::shutdown(acceptor_.native_handle(), SHUT_RD);
+    Accept(std::numeric_limits<int>::max());
+  }
   asio::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
-  if (InodeOf(path()) == inode_) unlink(path().c_str());
+}
+
+void Listener::EndQuiet(bool even_if_new) {
+  for (const std::shared_ptr<Connection>& connection : connections_) {
+    connection->EndIfQuiet(even_if_new);
+  }
 }
 
 void Listener::WaitForConnections() {
   acceptor_.async_wait(Acceptor::wait_read, [this](const asio::error_code& error) {
-    if (!error) AcceptAll();
+    if (!error) AcceptSome();
   });
 }
 
-void Listener::AcceptAll() {
-  for (int i = 0; i < kMaxAcceptedAtOnce; ++i) {
+void Listener::AcceptSome() {
+  if (Accept(kMaxAcceptedAtOnce)) WaitForConnections();
+}
+
+bool Listener::Accept(int most) {
+  auto pause = [this](std::string_view why, std::string_view what_to_do) {
+    Pause(why, what_to_do);
+    return false;
+  };
+  for (int i = 0; i < most; ++i) {
     // Those who wait in the kernel's queue are served later; smtpd would die of a refusal.
     if (connections_.size() >= config_.max_connections) {
-      return Pause("max_connections is reached", "raise it in [[listen]]");
+      return pause("max_connections is reached", "raise it in [[listen]]");
     }
     if (surroundings_.connections >= surroundings_.max_connections) {
-      return Pause("the limit of open files is reached", kRaiseOpenFiles);
+      return pause("the limit of open files is reached", kRaiseOpenFiles);
     }
     int descriptor =
         accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (descriptor >= 0) {
       Adopt(descriptor);
-    } else if (errno == EAGAIN) {
+    } else if (errno == EAGAIN || errno == EINVAL) {  // EINVAL: shut down, and no one is left
       break;
     } else if (errno != EINTR && errno != ECONNABORTED) {
       // EMFILE after all, if the limit was lowered meanwhile.
       int why = errno;
-      return Pause(std::strerror(why), why == EMFILE ? kRaiseOpenFiles : "see accept(2)");
+      return pause(std::strerror(why), why == EMFILE ? kRaiseOpenFiles : "see accept(2)");
     }
   }
-  WaitForConnections();
+  return true;
 }
 
 bool Listener::Admitted(const Peer& peer) {
@@ -139,7 +153,7 @@ void Listener::Pause(std::string_view why, std::string_view what_to_do) {
   }
   pause_.expires_after(kPause);
   pause_.async_wait([this](const asio::error_code& error) {
-    if (!error && acceptor_.is_open()) AcceptAll();
+    if (!error && acceptor_.is_open()) AcceptSome();
   });
 }
 

@@ -1,8 +1,6 @@
 // One listening socket and its connections. Lives on the event loop's thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <asio.hpp>
 #include <cstdint>
 #include <memory>
@@ -39,15 +37,25 @@ struct ListenerSurroundings {
 
 class Listener final : public ConnectionOwner {
  public:
+  // Who has the listening socket.
+  enum class Holder {
+    kThisProcess,
+    kAnother,  // as well, who passes it to this process's successor
+  };
   // Takes over `descriptor`, which listens at config.socket.path. `surroundings` must outlive it.
-  Listener(ListenConfig config, int descriptor, ListenerSurroundings& surroundings);
+  Listener(ListenConfig config, int descriptor, Holder holder, ListenerSurroundings& surroundings);
   ~Listener() override;
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   void Start() { WaitForConnections(); }
-  // Closes the socket and removes its file. Connections live on.
+  // Connections live on. Those that wait to be accepted are the successor's if another process
+  // holds the socket too; else they are taken now, and later ones are refused (ECONNREFUSED) until
+  // a successor replaces the file, which stays: Dovecot tries again then, and not where there is
+  // none (ENOENT).
   void StopAccepting();
+  // Connection::EndIfQuiet for all.
+  void EndQuiet(bool even_if_new);
   // To be called every few seconds.
   void Tick(absl::Time now);
   size_t connections() const { return connections_.size(); }
@@ -65,7 +73,9 @@ class Listener final : public ConnectionOwner {
   void Noticed(std::string_view what) override;
 
   void WaitForConnections();
-  void AcceptAll();
+  void AcceptSome();
+  // Up to so many. False: there are more, which have to wait for something.
+  bool Accept(int most);
   // Whether the configuration lets in who has connected; a refusal is logged.
   bool Admitted(const Peer& peer);
   void Adopt(int descriptor);
@@ -73,10 +83,10 @@ class Listener final : public ConnectionOwner {
   void Pause(std::string_view why, std::string_view what_to_do);
 
   const ListenConfig config_;
+  const Holder holder_;
   ListenerSurroundings& surroundings_;
   Acceptor acceptor_;
   Timer pause_;
-  ino_t inode_ = 0;  // of the socket's file, to remove no other's
   // Where the socket is open to all, whom it was made for; others are strangers.
   bool is_open_to_all_ = false;
   uid_t owner_ = 0;

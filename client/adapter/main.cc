@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "client/adapter/adapter.h"
 #include "client/adapter/check_command.h"
 #include "client/adapter/config.h"
+#include "client/adapter/inherited_sockets.h"
 #include "proto/common/command_line.h"
 #include "proto/common/grpc_process.h"
 #include "spdlog/logger.h"
@@ -94,11 +96,13 @@ int main(int argc, char** argv) {
     return 0;
   }
 
+  absl::StatusOr<std::vector<sasld::InheritedSocket>> inherited = sasld::TakeInheritedSockets();
   PrepareProcess();
   spdlog::logger log = MakeLogger(config->log_level);
   sasld::Adapter adapter(*std::move(config), log);
   adapter.HandleSignals([path] { return sasld::LoadAdapterConfig(path); });
-  if (absl::Status started = adapter.Start(); !started.ok()) {
+  absl::Status started = inherited.ok() ? adapter.Start(*inherited) : inherited.status();
+  if (!started.ok()) {
     log.error("cannot start: {}", std::string(started.message()));
     return kError;
   }

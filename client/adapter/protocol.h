@@ -99,6 +99,9 @@ class ProtocolSession {
   // Forgets exchanges whose client has been silent for too long. To be called every few seconds;
   // `now` only ever grows.
   virtual void ForgetSilent(absl::Time now) = 0;
+  // Whether the client would lose something if the connection ended now: an exchange that is under
+  // way, or a message that it has begun.
+  virtual bool InExchange() const = 0;
 };
 
 }  // namespace sasld

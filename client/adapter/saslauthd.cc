@@ -68,6 +68,7 @@ class SaslauthdSession final : public ProtocolSession {
               std::vector<ProtocolEvent>& events) override;
   // A connection is one exchange; the connection's own time limit is the exchange's.
   void ForgetSilent(absl::Time) override {}
+  bool InExchange() const override { return phase_ == Phase::kAsked || !received_.empty(); }
 
  private:
   enum class Phase { kRequest, kAsked, kClosed };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -99,14 +100,13 @@ absl::Status StatusFromErrno(int number, std::string text) {
   return absl::UnavailableError(text);
 }
 
-}  // namespace
-
-absl::Status ClearStaleSocket(const std::string& path) {
+// Whether a dead socket is at `path`; false if nothing is. Errors: as ClearStaleSocket.
+absl::StatusOr<bool> HasDeadSocket(const std::string& path) {
   ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(path));
   RETURN_IF_ERROR(CheckFolder(path));
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) {
-    if (errno == ENOENT) return absl::OkStatus();
+    if (errno == ENOENT) return false;
     return absl::FailedPreconditionError(WithErrno(About(path, "cannot be examined"), errno));
   }
   if (!S_ISSOCK(found.st_mode)) {
@@ -123,7 +123,7 @@ absl::Status ClearStaleSocket(const std::string& path) {
     return absl::AlreadyExistsError(
         About(path, "is served by another process; stop it first or choose another path"));
   }
-  if (errno == ENOENT) return absl::OkStatus();  // removed by its owner meanwhile
+  if (errno == ENOENT) return false;  // removed by its owner meanwhile
   if (errno != ECONNREFUSED) {
     return absl::FailedPreconditionError(
         WithErrno(About(path,
@@ -131,30 +131,47 @@ absl::Status ClearStaleSocket(const std::string& path) {
                         "no server uses it"),
                   errno));
   }
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+  return true;
+}
+
+// ApplySocketFile for a file that is still at another path.
+absl::Status Apply(const SocketFile& file, const std::string& at) {
+  ASSIGN_OR_RETURN(uid_t owner, IdFor(file.path, file.owner, "user", UserIdOf));
+  ASSIGN_OR_RETURN(gid_t group, IdFor(file.path, file.group, "group", GroupIdOf));
+  const uid_t kLeaveUser = static_cast<uid_t>(-1);
+  const gid_t kLeaveGroup = static_cast<gid_t>(-1);
+  if (owner != kLeaveUser && chown(at.c_str(), owner, kLeaveGroup) != 0) {
+    return StatusFromErrno(errno, About(file.path, "cannot be given to user '" + file.owner + "'"));
+  }
+  if (group != kLeaveGroup && chown(at.c_str(), kLeaveUser, group) != 0) {
+    return StatusFromErrno(errno,
+                           About(file.path, "cannot be given to group '" + file.group + "'"));
+  }
+  if (chmod(at.c_str(), file.mode) != 0) {
+    return StatusFromErrno(errno, About(file.path, "cannot be given its mode"));
+  }
+  return absl::OkStatus();
+}
+
+// Where a socket is made that is then moved to `path`; `path` itself where a longer name has no
+// room.
+std::string MakingPlace(const std::string& path) {
+  std::string place = path + ".new";
+  return AddressOf(place).ok() ? place : path;
+}
+
+}  // namespace
+
+absl::Status ClearStaleSocket(const std::string& path) {
+  ASSIGN_OR_RETURN(bool dead, HasDeadSocket(path));
+  if (dead && unlink(path.c_str()) != 0 && errno != ENOENT) {
     return absl::FailedPreconditionError(
         WithErrno(About(path, "is a dead socket that cannot be removed"), errno));
   }
   return absl::OkStatus();
 }
 
-absl::Status ApplySocketFile(const SocketFile& file) {
-  ASSIGN_OR_RETURN(uid_t owner, IdFor(file.path, file.owner, "user", UserIdOf));
-  ASSIGN_OR_RETURN(gid_t group, IdFor(file.path, file.group, "group", GroupIdOf));
-  const uid_t kLeaveUser = static_cast<uid_t>(-1);
-  const gid_t kLeaveGroup = static_cast<gid_t>(-1);
-  if (owner != kLeaveUser && chown(file.path.c_str(), owner, kLeaveGroup) != 0) {
-    return StatusFromErrno(errno, About(file.path, "cannot be given to user '" + file.owner + "'"));
-  }
-  if (group != kLeaveGroup && chown(file.path.c_str(), kLeaveUser, group) != 0) {
-    return StatusFromErrno(errno,
-                           About(file.path, "cannot be given to group '" + file.group + "'"));
-  }
-  if (chmod(file.path.c_str(), file.mode) != 0) {
-    return StatusFromErrno(errno, About(file.path, "cannot be given its mode"));
-  }
-  return absl::OkStatus();
-}
+absl::Status ApplySocketFile(const SocketFile& file) { return Apply(file, file.path); }
 
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address) {
   constexpr std::string_view kScheme = "unix:";
@@ -166,22 +183,27 @@ absl::StatusOr<std::string> UnixSocketPath(std::string_view address) {
 }
 
 absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog) {
-  RETURN_IF_ERROR(ClearStaleSocket(file.path));
-  ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(file.path));
+  RETURN_IF_ERROR(HasDeadSocket(file.path).status());
+  const std::string place = MakingPlace(file.path);
+  RETURN_IF_ERROR(ClearStaleSocket(place));
+  ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(place));
   Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener.get() < 0) return StatusFromErrno(errno, About(file.path, "cannot be made"));
   if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return StatusFromErrno(errno, About(file.path, "cannot be bound"));
+    return StatusFromErrno(errno, About(place, "cannot be bound"));
   }
   // The umask is the process's, not this thread's, so it stays as it is: until listen(2) the kernel
   // refuses every connect(2), and by then owner and mode are set.
-  absl::Status applied = ApplySocketFile(file);
-  if (applied.ok() && listen(listener.get(), backlog) != 0) {
-    applied = StatusFromErrno(errno, About(file.path, "cannot be listened on"));
+  absl::Status made = Apply(file, place);
+  if (made.ok() && listen(listener.get(), backlog) != 0) {
+    made = StatusFromErrno(errno, About(file.path, "cannot be listened on"));
   }
-  if (!applied.ok()) {
-    unlink(file.path.c_str());
-    return applied;
+  if (made.ok() && rename(place.c_str(), file.path.c_str()) != 0) {
+    made = StatusFromErrno(errno, About(file.path, "cannot be put where the old one is"));
+  }
+  if (!made.ok()) {
+    unlink(place.c_str());
+    return made;
   }
   return listener.Release();
 }

@@ -33,9 +33,11 @@ absl::Status ApplySocketFile(const SocketFile& file);
 // "unix:/run/x.sock" to "/run/x.sock". InvalidArgument for anything else.
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address);
 
-// ClearStaleSocket, then socket, bind, ApplySocketFile and listen. The result is a non-blocking,
-// close-on-exec descriptor that the caller owns. The socket cannot be reached before its mode is
-// set.
+// Listens at `file.path`, with errors as of the two above. The result is a non-blocking,
+// close-on-exec descriptor that the caller owns. A dead socket there is replaced in one go, so that
+// who tries meanwhile finds the old one (ECONNREFUSED) or the new one, and never none (ENOENT): for
+// a moment the new one is at path + ".new", which stays its name for getsockname(2). It cannot be
+// reached before its mode is set.
 absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog);
 
 }  // namespace sasld

@@ -158,8 +158,12 @@ class AuthSocket:
 
     def __init__(self, path, hello=b"VERSION\t1\t0\nCPID\t4711\n"):
         self.socket = socket.socket(socket.AF_UNIX)
-        # Before there is a time limit, as then connect(2) does not wait where the queue is full.
-        self.socket.connect(str(path))
+        try:
+            # Before there is a time limit, as then connect(2) does not wait where the queue is full.
+            self.socket.connect(str(path))
+        except OSError:
+            self.socket.close()
+            raise
         self.socket.settimeout(PATIENCE)
         self._lines = self.socket.makefile("rb")
         self._id = 0

@@ -36,6 +36,10 @@ size_t Mta::WriteSome(std::string_view bytes) {
   return count > 0 ? static_cast<size_t>(count) : 0;
 }
 
+bool Mta::CannotWrite() {
+  return send(socket_, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPIPE;
+}
+
 std::string Mta::Line() {
   while (true) {
     size_t end = buffer_.find('\n', at_);

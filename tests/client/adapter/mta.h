@@ -16,6 +16,8 @@ class Mta {
   Mta& operator=(const Mta&) = delete;
 
   void Write(std::string_view bytes);
+  // Whether the adapter has ended the connection, so that nothing can be written.
+  bool CannotWrite();
   // As much as goes in at once; returns how much.
   size_t WriteSome(std::string_view bytes);
   // The next line without LF; "<closed>" at the end, "<nothing>" after ten seconds.

@@ -7,11 +7,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace sasld {
@@ -190,6 +192,29 @@ TEST_F(UnixSocket, StaleOneIsReplacedByListen) {
   int client = Connect();
   EXPECT_GE(client, 0);
   close(client);
+  close(*listener);
+}
+
+// Who looks for it all the time finds the dead one or the new one, but never that there is none.
+TEST_F(UnixSocket, StaleOneIsReplacedInOneGo) {
+  LeaveStaleSocket();
+  std::atomic<bool> done = false;
+  int missing = 0;
+  std::thread looking([&] {
+    while (!done) missing += Exists() ? 0 : 1;
+  });
+  for (int i = 0; i < 300; ++i) LeaveStaleSocket();
+  done = true;
+  looking.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+}
+
+TEST_F(UnixSocket, OneThatWasLeftHalfMadeIsInNobodysWay) {
+  close(ListenUnix(At(path_ + ".new"), 1).value());
+  absl::StatusOr<int> listener = ListenUnix(At(path_), 1);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
   close(*listener);
 }
 
