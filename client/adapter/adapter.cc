@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds kTick(5);
 constexpr std::chrono::milliseconds kDrainTick(20);
+constexpr std::chrono::milliseconds kAloneTick(200);
 constexpr absl::Duration kDrainWithin = absl::Seconds(5);
 // In it, how long exchanges go on that wait for their mail client: one that gave up is not told of.
 constexpr absl::Duration kClientsTurnWithin = absl::Seconds(1);
@@ -164,6 +165,10 @@ void Adapter::HandleSignals(Reload reload) {
 void Adapter::WaitForSignal() {
   signals_.async_wait([this](const asio::error_code& error, int signal) {
     if (error) return;
+    if (signal == SIGINT && successor_) {
+      Retire();
+      return WaitForSignal();
+    }
     if (signal != SIGHUP) return Stop();
     if (absl::StatusOr<AdapterConfig> config = reload_(); config.ok()) {
       TakeOver(*config);
@@ -210,6 +215,30 @@ void Adapter::TickLater() {
 }
 
 void Adapter::Run() { loop_.run(); }
+
+void Adapter::RetireOnceReadable(int descriptor) {
+  successor_.emplace(loop_, descriptor);
+  successor_->async_wait(asio::posix::stream_descriptor::wait_read,
+                         [this](const asio::error_code& error) {
+                           if (!error) Retire();
+                         });
+}
+
+void Adapter::Retire() {
+  if (stopping_ || std::exchange(retiring_, true)) return;
+  log_.info("taking no new connections, and going when the last one has gone");
+  for (auto& listener : listeners_) listener->StopAccepting();
+  EndOnceAlone();
+}
+
+void Adapter::EndOnceAlone() {
+  if (stopping_) return;
+  if (surroundings_.connections == 0) return Stop();
+  drain_.expires_after(kAloneTick);
+  drain_.async_wait([this](const asio::error_code& error) {
+    if (!error) EndOnceAlone();
+  });
+}
 
 void Adapter::Stop() {
   asio::post(loop_, [this] {

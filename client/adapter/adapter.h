@@ -4,6 +4,7 @@
 #include <asio.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -38,6 +39,10 @@ class Adapter {
   absl::Status Start(const std::vector<InheritedSocket>& inherited = {});
   // SIGTERM and SIGINT end Run(); SIGHUP takes over what can be changed from what `reload` yields.
   void HandleSignals(Reload reload);
+  // Once this descriptor is readable, another process serves the sockets: nothing more is accepted,
+  // and Run() ends when the last connection has gone. From here on, SIGINT means the same. Takes
+  // the descriptor over.
+  void RetireOnceReadable(int descriptor);
   // Serves until Stop(); then answers what is under way, for a few seconds at most, and ends each
   // connection between two logins.
   void Run();
@@ -54,6 +59,8 @@ class Adapter {
   void TickLater();
   absl::Status Listen(const std::vector<InheritedSocket>& inherited);
   void Drain(absl::Time began);
+  void Retire();
+  void EndOnceAlone();
 
   AdapterConfig config_;
   spdlog::logger& log_;
@@ -63,7 +70,9 @@ class Adapter {
   Timer drain_{loop_};
   Reload reload_;
   bool stopping_ = false;
-  bool offers_nothing_ = false;  // sasld's last list; logged once
+  bool retiring_ = false;
+  std::optional<asio::posix::stream_descriptor> successor_;  // see RetireOnceReadable
+  bool offers_nothing_ = false;                              // sasld's last list; logged once
   MechanismCache mechanisms_;
   Relay relay_;
   ListenerSurroundings surroundings_;

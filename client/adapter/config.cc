@@ -144,7 +144,7 @@ Backends ReadBackends(TomlTable& listen, const Protocol* protocol) {
   return backends;
 }
 
-void ReadListeners(TomlTable root, AdapterConfig& config) {
+void ReadListeners(TomlTable root, ListenRule rule, AdapterConfig& config) {
   std::set<std::string> paths;
   for (TomlTable& listen : root.Tables("listen")) {
     ListenConfig one{};
@@ -170,7 +170,7 @@ void ReadListeners(TomlTable root, AdapterConfig& config) {
     one.max_connections = static_cast<size_t>(listen.Integer("max_connections", 10000, 1, 1000000));
     config.listen.push_back(std::move(one));
   }
-  if (config.listen.empty()) {
+  if (config.listen.empty() && rule == ListenRule::kNeeded) {
     root.Reject("listen", "there is no [[listen]] with protocol and path, so nothing to do");
   }
 }
@@ -193,11 +193,11 @@ void ReadMechanisms(TomlTable mechanisms, AdapterConfig& config) {
   config.mechanisms_state_file = mechanisms.String("state_file", "");
 }
 
-absl::StatusOr<AdapterConfig> Read(TomlDocument document) {
+absl::StatusOr<AdapterConfig> Read(TomlDocument document, ListenRule rule) {
   AdapterConfig config;
   TomlTable root = document.Root();
   ReadServer(root.Table("server"), config);
-  ReadListeners(root, config);
+  ReadListeners(root, rule, config);
   ReadMechanisms(root.Table("mechanisms"), config);
 
   TomlTable limits = root.Table("limits");
@@ -214,14 +214,15 @@ absl::StatusOr<AdapterConfig> Read(TomlDocument document) {
 
 }  // namespace
 
-absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path) {
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path, ListenRule rule) {
   ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(path));
-  return Read(std::move(document));
+  return Read(std::move(document), rule);
 }
 
-absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name) {
+absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name,
+                                                 ListenRule rule) {
   ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Parse(text, std::move(name)));
-  return Read(std::move(document));
+  return Read(std::move(document), rule);
 }
 
 }  // namespace sasld

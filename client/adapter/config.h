@@ -49,9 +49,14 @@ struct AdapterConfig {
   std::string log_level;
 };
 
+// Whether there must be a [[listen]], or who starts the adapter brings sockets.
+enum class ListenRule { kNeeded, kMayBeMissing };
+
 // NotFound, PermissionDenied: the file cannot be read. InvalidArgument: a line for each mistake.
-absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path);
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path,
+                                                ListenRule rule = ListenRule::kNeeded);
 // The same for text; `name` stands for the file in errors.
-absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name);
+absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name,
+                                                 ListenRule rule = ListenRule::kNeeded);
 
 }  // namespace sasld

@@ -15,6 +15,7 @@
 #include "client/adapter/adapter.h"
 #include "client/adapter/check_command.h"
 #include "client/adapter/config.h"
+#include "client/adapter/dovecot_child.h"
 #include "client/adapter/inherited_sockets.h"
 #include "proto/common/command_line.h"
 #include "proto/common/grpc_process.h"
@@ -24,6 +25,9 @@
 namespace {
 
 constexpr int kError = 1;
+// gRPC's threads reserve stacks and arenas, and where one cannot be started it waits for it for
+// ever.
+constexpr rlim_t kAddressSpace = rlim_t{1} << 30;
 constexpr int kUsage = 2;
 
 void PrepareProcess() {
@@ -48,8 +52,21 @@ void PrepareProcess() {
   }
 }
 
-spdlog::logger MakeLogger(const std::string& level) {
+bool HasAddressSpace() {
+  for (auto which : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit;
+    if (getrlimit(which, &limit) == 0 && limit.rlim_cur < kAddressSpace) return false;
+  }
+  return true;
+}
+
+spdlog::logger MakeLogger(const std::string& level, bool for_dovecot) {
   spdlog::logger log("sasld-adapter", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  if (for_dovecot) {
+    log.set_formatter(sasld::DovecotLogFormatter());
+    log.set_level(spdlog::level::from_str(level));
+    return log;
+  }
   // The journal has its own clock.
   log.set_pattern(std::getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
   log.set_level(spdlog::level::from_str(level));
@@ -80,7 +97,28 @@ int main(int argc, char** argv) {
 
   if (check_socket.command->parsed()) return sasld::RunCheckCommand(check_socket);
 
-  absl::StatusOr<sasld::AdapterConfig> config = sasld::LoadAdapterConfig(path);
+  absl::StatusOr<std::optional<sasld::DovecotChild>> dovecot =
+      sasld::DovecotChildOf([](const char* name) { return std::getenv(name); });
+  if (!dovecot.ok()) {
+    (void)std::fprintf(stderr, "%s\n", std::string(dovecot.status().message()).c_str());
+    return kError;
+  }
+  if (!HasAddressSpace()) {
+    (void)std::fprintf(
+        stderr,
+        "the limit of address space is less than 1 GiB; raise it (vsz_limit of service "
+        "auth in dovecot.conf, LimitAS= and LimitDATA= of a systemd unit, ulimit -v)\n");
+    return kError;
+  }
+  auto load = [&path, &child = *dovecot]() -> absl::StatusOr<sasld::AdapterConfig> {
+    if (!child) return sasld::LoadAdapterConfig(path);
+    auto loaded = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
+    if (loaded.ok()) {
+      loaded->listen.insert(loaded->listen.end(), child->listen.begin(), child->listen.end());
+    }
+    return loaded;
+  };
+  absl::StatusOr<sasld::AdapterConfig> config = load();
   if (!config.ok()) {
     (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
     return kError;
@@ -97,11 +135,17 @@ int main(int argc, char** argv) {
   }
 
   absl::StatusOr<std::vector<sasld::InheritedSocket>> inherited = sasld::TakeInheritedSockets();
+  if (*dovecot && inherited.ok()) {
+    unsetenv("NOTIFY_SOCKET");  // Dovecot's own
+    inherited->insert(inherited->end(), (*dovecot)->sockets.begin(), (*dovecot)->sockets.end());
+  }
   PrepareProcess();
-  spdlog::logger log = MakeLogger(config->log_level);
+  spdlog::logger log = MakeLogger(config->log_level, dovecot->has_value());
   sasld::Adapter adapter(*std::move(config), log);
-  adapter.HandleSignals([path] { return sasld::LoadAdapterConfig(path); });
+  adapter.HandleSignals(load);
+  if (*dovecot) adapter.RetireOnceReadable(sasld::DovecotChild::kMasterIsGone);
   absl::Status started = inherited.ok() ? adapter.Start(*inherited) : inherited.status();
+  if (started.ok() && *dovecot) started = sasld::ReportToDovecot(**dovecot);
   if (!started.ok()) {
     log.error("cannot start: {}", std::string(started.message()));
     return kError;

@@ -200,6 +200,7 @@ void NginxAuthHttpSession::Answer(uint64_t exchange, v1::StepReply&& reply, std:
       return TakeFailure(reply.failure().code(), out, events);
     case v1::StepReply::kChallenge:  // neither has one
     case v1::StepReply::kTemporary:
+    case v1::StepReply::kAccount:  // was not asked for
     case v1::StepReply::OUTCOME_NOT_SET:
       return TryLater(out, events);
   }

@@ -9,8 +9,10 @@ namespace sasld {
 namespace {
 
 constexpr Protocol kProtocols[] = {
-    {"dovecot-auth", MakeDovecotAuthSession},     {"dovecot-login", MakeDovecotLoginSession},
-    {"dovecot-master", MakeDovecotMasterSession}, {"dovecot-userdb", MakeDovecotUserdbSession},
+    {"dovecot-auth", MakeDovecotAuthSession},
+    {"dovecot-login", MakeDovecotLoginSession},
+    {"dovecot-master", MakeDovecotMasterSession},
+    {"dovecot-userdb", MakeDovecotUserdbSession},
     {"saslauthd", MakeSaslauthdSession},
     {"nginx-auth-http", MakeNginxAuthHttpSession, /*needs_backends=*/true},
 };

@@ -32,6 +32,7 @@ class WipedBuffer {
   }
   std::string_view view() const { return bytes_; }
   size_t size() const { return bytes_.size(); }
+  bool empty() const { return bytes_.empty(); }
   // Empties it, and gives the memory back.
   void Wipe() {
     explicit_bzero(bytes_.data(), bytes_.size());

@@ -31,8 +31,8 @@ void RequireReadable(std::string_view out) {
 Heard Hear(std::string_view bytes, size_t piece) {
   const v1::ListMechanismsReply mechanisms;
   const Backends backends = {{"127.0.0.1", 143}, {}, {"::1", 25}};
-  const auto session =
-      MakeNginxAuthHttpSession({mechanisms, TemporaryFailureWay::kAuto, 1, 1, {}, &backends});
+  const auto session = MakeNginxAuthHttpSession(
+      {mechanisms, TemporaryFailureWay::kAuto, 1, 1, {}, {}, nullptr, &backends});
   Heard heard;
   std::vector<ProtocolEvent> events;
   session->Greet(heard.out);

@@ -98,7 +98,8 @@ class Bed:
 
     def __init__(self, failure_delay="0s", mechanisms=("SCRAM-SHA-256", "PLAIN", "LOGIN"),
                  argon2id=(1024, 1), realm="", extra_server="", extra_adapter="",
-                 throttle="peer_failures = 0\naccount_failures = 0"):
+                 throttle="peer_failures = 0\naccount_failures = 0", extra_policy="",
+                 sasl_mode="0660"):
         """`throttle` is off unless given: scenarios fail more often than people do."""
         # Short, because sockets are in it.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sasld-", dir="/tmp"))
@@ -125,6 +126,7 @@ url = "sqlite:{self.data}/sasld.db"
 file = "{self.data}/sasld.key"
 [listen]
 sasl = ["unix:{self.sasl_socket}"]
+sasl_mode = "{sasl_mode}"
 admin = ["unix:{self.admin_socket}"]
 [mechanisms]
 enabled = [{names}]
@@ -135,6 +137,7 @@ iterations = {argon2id[1]}
 parallelism = 1
 [policy]
 failure_delay = "{failure_delay}"
+{extra_policy}
 [policy.throttle]
 {throttle}
 [log]

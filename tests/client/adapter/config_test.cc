@@ -183,9 +183,9 @@ TEST(AdapterConfig, NamesMistakesInListeners) {
   auto error_of = [](const std::string& text) {
     return std::string(ParseAdapterConfig("[[listen]]\n" + text, "a.toml").status().message());
   };
-  EXPECT_EQ(
-      error_of("protocol = \"smtp\"\npath = \"/a\"\n"),
-      "a.toml:2: listen.protocol: \"smtp\" is none of: dovecot-auth, saslauthd, nginx-auth-http");
+  EXPECT_EQ(error_of("protocol = \"smtp\"\npath = \"/a\"\n"),
+            "a.toml:2: listen.protocol: \"smtp\" is none of: dovecot-auth, dovecot-login, "
+            "dovecot-master, dovecot-userdb, saslauthd, nginx-auth-http");
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\npath = \"private/auth\"\n"),
             "a.toml:3: listen.path: \"private/auth\" is not an absolute path");
   EXPECT_EQ(error_of("protocol = \"dovecot-auth\"\n"), "a.toml:1: listen.path: is missing");

@@ -115,8 +115,14 @@ TEST(NginxAuthHttp, TellsWhatIsTemporaryInEachProtocolsWords) {
 
 TEST(NginxAuthHttp, HangsUpForTemporaryFailuresIfToldSo) {
   NginxDialogue dialogue;
-  dialogue.session = MakeNginxAuthHttpSession(
-      {dialogue.mechanisms, TemporaryFailureWay::kClose, 1, 1, {}, &dialogue.backends});
+  dialogue.session = MakeNginxAuthHttpSession({dialogue.mechanisms,
+                                               TemporaryFailureWay::kClose,
+                                               1,
+                                               1,
+                                               {},
+                                               {},
+                                               nullptr,
+                                               &dialogue.backends});
   dialogue.Receive(kRequest);
   dialogue.Step();
   dialogue.Answer(Temporary());

@@ -65,8 +65,8 @@ struct NginxDialogue {
 
   v1::ListMechanismsReply mechanisms;
   Backends backends = {{"127.0.0.1", 143}, {"::1", 110}, {"192.0.2.7", 25}};
-  std::unique_ptr<ProtocolSession> session =
-      MakeNginxAuthHttpSession({mechanisms, TemporaryFailureWay::kAuto, 1, 1, {}, &backends});
+  std::unique_ptr<ProtocolSession> session = MakeNginxAuthHttpSession(
+      {mechanisms, TemporaryFailureWay::kAuto, 1, 1, {}, {}, nullptr, &backends});
   std::string out;
   std::vector<ProtocolEvent> events;
 };
