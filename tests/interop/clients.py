@@ -159,11 +159,14 @@ class AuthSocket:
     def __init__(self, path, hello=b"VERSION\t1\t0\nCPID\t4711\n"):
         self.socket = socket.socket(socket.AF_UNIX)
         try:
-            # Before there is a time limit, as then connect(2) does not wait where the queue is full.
-            self.socket.connect(str(path))
-        except OSError:
+            self._greet(path, hello)
+        except BaseException:
             self.socket.close()
             raise
+
+    def _greet(self, path, hello):
+        # Before there is a time limit, as then connect(2) does not wait where the queue is full.
+        self.socket.connect(str(path))
         self.socket.settimeout(PATIENCE)
         self._lines = self.socket.makefile("rb")
         self._id = 0
