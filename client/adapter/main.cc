@@ -73,6 +73,76 @@ spdlog::logger MakeLogger(const std::string& level, bool for_dovecot) {
   return log;
 }
 
+int Complain(const absl::Status& status) {
+  (void)std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  return kError;
+}
+
+using Dovecot = std::optional<sasld::DovecotChild>;
+
+// Dovecot brings the sockets with it; the file may add others.
+absl::StatusOr<sasld::AdapterConfig> Load(const std::string& path, const Dovecot& dovecot) {
+  if (!dovecot) return sasld::LoadAdapterConfig(path);
+  auto config = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
+  if (config.ok()) {
+    config->listen.insert(config->listen.end(), dovecot->listen.begin(), dovecot->listen.end());
+  }
+  return config;
+}
+
+int CheckConfig(const std::string& path) {
+  auto config = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
+  if (!config.ok()) return Complain(config.status());
+  if (auto servers = sasld::ServerAddresses(*config); !servers.ok()) {
+    return Complain(
+        absl::InvalidArgumentError(path + ": " + std::string(servers.status().message())));
+  }
+  (void)std::printf("%s: OK%s\n", path.c_str(),
+                    config->listen.empty()
+                        ? ", but without a [[listen]] it can only be for Dovecot's "
+                          "auth service"
+                        : "");
+  return 0;
+}
+
+absl::Status Start(sasld::Adapter& adapter, const Dovecot& dovecot,
+                   std::vector<sasld::InheritedSocket> inherited) {
+  if (!dovecot) return adapter.Start(inherited);
+  inherited.insert(inherited.end(), dovecot->sockets.begin(), dovecot->sockets.end());
+  adapter.RetireOnceReadable(sasld::DovecotChild::kMasterIsGone);
+  if (absl::Status started = adapter.Start(inherited); !started.ok()) return started;
+  return sasld::ReportToDovecot(*dovecot);
+}
+
+int Serve(const std::string& path) {
+  if (!HasAddressSpace()) {
+    return Complain(absl::FailedPreconditionError(
+        "the limit of address space is less than 1 GiB; raise it (vsz_limit of service auth in "
+        "dovecot.conf, LimitAS= and LimitDATA= of a systemd unit, ulimit -v)"));
+  }
+  absl::StatusOr<Dovecot> dovecot =
+      sasld::DovecotChildOf([](const char* name) { return std::getenv(name); });
+  if (!dovecot.ok()) return Complain(dovecot.status());
+  absl::StatusOr<sasld::AdapterConfig> config = Load(path, *dovecot);
+  if (!config.ok()) return Complain(config.status());
+
+  absl::StatusOr<std::vector<sasld::InheritedSocket>> inherited = sasld::TakeInheritedSockets();
+  if (*dovecot) unsetenv("NOTIFY_SOCKET");  // of Dovecot's master
+  PrepareProcess();
+  spdlog::logger log = MakeLogger(config->log_level, dovecot->has_value());
+  sasld::Adapter adapter(*std::move(config), log);
+  adapter.HandleSignals([&path, &dovecot] { return Load(path, *dovecot); });
+  absl::Status started =
+      inherited.ok() ? Start(adapter, *dovecot, *std::move(inherited)) : inherited.status();
+  if (!started.ok()) {
+    log.error("cannot start: {}", std::string(started.message()));
+    return kError;
+  }
+  adapter.Run();
+  log.info("stopped");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,63 +164,6 @@ int main(int argc, char** argv) {
     (void)std::fprintf(stderr, "sasld-adapter: %s\n", sasld::WhatIsWrong(app, error).c_str());
     return kUsage;
   }
-
   if (check_socket.command->parsed()) return sasld::RunCheckCommand(check_socket);
-
-  absl::StatusOr<std::optional<sasld::DovecotChild>> dovecot =
-      sasld::DovecotChildOf([](const char* name) { return std::getenv(name); });
-  if (!dovecot.ok()) {
-    (void)std::fprintf(stderr, "%s\n", std::string(dovecot.status().message()).c_str());
-    return kError;
-  }
-  if (!HasAddressSpace()) {
-    (void)std::fprintf(
-        stderr,
-        "the limit of address space is less than 1 GiB; raise it (vsz_limit of service "
-        "auth in dovecot.conf, LimitAS= and LimitDATA= of a systemd unit, ulimit -v)\n");
-    return kError;
-  }
-  auto load = [&path, &child = *dovecot]() -> absl::StatusOr<sasld::AdapterConfig> {
-    if (!child) return sasld::LoadAdapterConfig(path);
-    auto loaded = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
-    if (loaded.ok()) {
-      loaded->listen.insert(loaded->listen.end(), child->listen.begin(), child->listen.end());
-    }
-    return loaded;
-  };
-  absl::StatusOr<sasld::AdapterConfig> config = load();
-  if (!config.ok()) {
-    (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
-    return kError;
-  }
-  if (check) {
-    auto servers = sasld::ServerAddresses(*config);
-    if (!servers.ok()) {
-      (void)std::fprintf(stderr, "%s: %s\n", path.c_str(),
-                         std::string(servers.status().message()).c_str());
-      return kError;
-    }
-    (void)std::printf("%s: OK\n", path.c_str());
-    return 0;
-  }
-
-  absl::StatusOr<std::vector<sasld::InheritedSocket>> inherited = sasld::TakeInheritedSockets();
-  if (*dovecot && inherited.ok()) {
-    unsetenv("NOTIFY_SOCKET");  // Dovecot's own
-    inherited->insert(inherited->end(), (*dovecot)->sockets.begin(), (*dovecot)->sockets.end());
-  }
-  PrepareProcess();
-  spdlog::logger log = MakeLogger(config->log_level, dovecot->has_value());
-  sasld::Adapter adapter(*std::move(config), log);
-  adapter.HandleSignals(load);
-  if (*dovecot) adapter.RetireOnceReadable(sasld::DovecotChild::kMasterIsGone);
-  absl::Status started = inherited.ok() ? adapter.Start(*inherited) : inherited.status();
-  if (started.ok() && *dovecot) started = sasld::ReportToDovecot(**dovecot);
-  if (!started.ok()) {
-    log.error("cannot start: {}", std::string(started.message()));
-    return kError;
-  }
-  adapter.Run();
-  log.info("stopped");
-  return 0;
+  return check ? CheckConfig(path) : Serve(path);
 }

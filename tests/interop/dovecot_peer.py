@@ -1,4 +1,4 @@
-"""Debian's Dovecot with deploy/dovecot/sasld-child.conf, in the folder of a bed: IMAP, POP3, submission,
+"""Debian's Dovecot with deploy/dovecot's samples, in the folder of a bed: IMAP, POP3, submission,
 ManageSieve and LMTP, and no auth process of its own.
 
 Its programs and libraries stand where they were built to stand, in a mount namespace of their own that
@@ -38,7 +38,10 @@ class _Relay(socketserver.ThreadingTCPServer):
 
 
 class Dovecot:
-    def __init__(self, the_bed):
+    """With sasld-adapter as its child; or, with `own_sockets`, beside the bed's adapter, which is to be
+    started after this was made and before start()."""
+
+    def __init__(self, the_bed, own_sockets=False):
         self._bed = the_bed
         self._tree = unpack(bed.arguments.peers, "dovecot-mail", PACKAGES)
         self.folder = the_bed.folder / "dovecot"
@@ -50,21 +53,49 @@ class Dovecot:
         self.postfix_socket = self.run_folder / "auth-smtp"
         self._relay = _Relay(("127.0.0.1", 0), _RelayHandler)
         threading.Thread(target=self._relay.serve_forever, daemon=True).start()
-        self._configure()
+        self._configure(self._own_sockets() if own_sockets else self._child())
 
-    def _configure(self):
+    def _changed(self, sample, changes):
+        text = (bed.CHECKOUT / "deploy/dovecot" / sample).read_text()
+        for old, new in changes.items():
+            assert old in text, f"{sample} has no {old}"
+            text = text.replace(old, str(new))
+        return text
+
+    def _own_sockets(self):
+        """What README.md says has to be there, and the sockets for the bed's adapter."""
+        login = self.run_folder / "login"
+        (login / "ext").mkdir(parents=True)
+        for folder, mode in (self.run_folder, 0o755), (login, 0o755), (login / "ext", 0o755):
+            folder.chmod(mode)
+        master = self.folder / "dovecot-master"
+        (self.run_folder / "auth-master").symlink_to(master)
+        toml = self._changed("adapter-own-sockets.toml", {
+            "/run/dovecot/": f"{self.run_folder}/", "/run/sasld-adapter/": f"{self.folder}/",
+            'group = "dovenull"': 'group = "nogroup"'})
+        with open(self._bed.adapter_toml, "a") as adapter_toml:
+            adapter_toml.write(toml[toml.index("[[listen]]"):])
+        return self._changed("sasld-own-sockets.conf", {"/run/sasld-adapter/": f"{self.folder}/"})
+
+    def _child(self):
         adapter_toml = self.folder / "adapter.toml"
-        sample = (bed.CHECKOUT / "deploy/dovecot/adapter.toml").read_text()
-        server = "unix:/run/sasld/sasl.sock"
-        assert server in sample
-        adapter_toml.write_text(sample.replace(server, f"unix:{self._bed.sasl_socket}") +
-                                '[log]\nlevel = "debug"\n')
-        child = (bed.CHECKOUT / "deploy/dovecot/sasld-child.conf").read_text()
-        for old, new in (("/usr/sbin/sasld-adapter", bed.arguments.bin / "sasld-adapter"),
-                         ("/etc/sasld/dovecot-adapter.toml", adapter_toml),
-                         ("user = sasld-adapter", f"user = {LOGIN_USER}")):
-            assert old in child
-            child = child.replace(old, str(new))
+        adapter_toml.write_text(self._changed("adapter.toml", {
+            "unix:/run/sasld/sasl.sock": f"unix:{self._bed.sasl_socket}"}) + '[log]\nlevel = "debug"\n')
+        # AddressSanitizer reserves a shadow of all addresses there could be.
+        sanitized = b"__asan_init" in (bed.arguments.bin / "sasld-adapter").read_bytes()
+        return self._changed("sasld-child.conf", {
+            "vsz_limit = 4G": "vsz_limit = 0" if sanitized else "vsz_limit = 4G",
+            "/usr/sbin/sasld-adapter": bed.arguments.bin / "sasld-adapter",
+            "/etc/sasld/dovecot-adapter.toml": adapter_toml,
+            "user = sasld-adapter": f"user = {LOGIN_USER}"}) + """
+service auth {
+  unix_listener auth-smtp {
+    mode = 0666
+  }
+}
+"""
+
+    def _configure(self, sample):
         self._file = self.folder / "dovecot.conf"
         self._file.write_text(f"""\
 base_dir = {self.run_folder}
@@ -123,13 +154,7 @@ service lmtp {{
 protocol lmtp {{
   mail_plugins =
 }}
-{child}
-service auth {{
-  unix_listener auth-smtp {{
-    mode = 0666
-  }}
-}}
-""")
+{sample}""")
 
     def _command(self, *command):
         """A command for a shell that stands among Dovecot's programs."""

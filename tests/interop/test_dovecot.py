@@ -113,6 +113,27 @@ def pop3(port, user, password):
         client.close()
 
 
+def deliver(port, *recipients):
+    """The code for each of them, by LMTP; what was accepted must be saved."""
+    with Lines(port) as lmtp:
+        def send(line):
+            lmtp.send(line)
+            answer = lmtp.line()
+            while answer[3:4] == "-":
+                answer = lmtp.line()
+            return int(answer[:3])
+        lmtp.line()
+        send("LHLO client.example.org")
+        send("MAIL FROM:<sender@example.org>")
+        codes = [send(f"RCPT TO:<{recipient}>") for recipient in recipients]
+        if 250 in codes:
+            send("DATA")
+            saved = [send("Subject: hello\r\n\r\nHello.\r\n.")]
+            saved += [int(lmtp.line()[:3]) for _ in range(codes.count(250) - 1)]
+            assert saved == [250] * codes.count(250), saved
+        return codes
+
+
 class DovecotBed(bed.Scenario):
     @classmethod
     def setUpClass(cls):
@@ -219,24 +240,7 @@ class Logins(DovecotBed):
 
 class Deliveries(DovecotBed):
     def deliver(self, *recipients):
-        """The code for each of them, by LMTP."""
-        with Lines(self.dovecot.ports["lmtp"]) as lmtp:
-            def send(line):
-                lmtp.send(line)
-                answer = lmtp.line()
-                while answer[3:4] == "-":
-                    answer = lmtp.line()
-                return int(answer[:3])
-            lmtp.line()
-            send("LHLO client.example.org")
-            send("MAIL FROM:<sender@example.org>")
-            codes = [send(f"RCPT TO:<{recipient}>") for recipient in recipients]
-            if 250 in codes:
-                send("DATA")
-                saved = [send("Subject: hello\r\n\r\nHello.\r\n.")]
-                saved += [int(lmtp.line()[:3]) for _ in range(codes.count(250) - 1)]
-                self.assertEqual(saved, [250] * codes.count(250))
-            return codes
+        return deliver(self.dovecot.ports["lmtp"], *recipients)
 
     def test_lmtp(self):
         self.assertEqual(self.deliver(USER, "ann+folder@example.org", "nobody@example.org"), [250, 250, 550])
@@ -279,6 +283,38 @@ class Deliveries(DovecotBed):
         self.assertIn(f"user={USER}", looked_up.stdout.replace(" ", "").replace(":", "="))
         flushed = self.dovecot.doveadm("auth", "cache", "flush")
         self.assertEqual(flushed.returncode, 0, flushed.stderr)
+
+
+class OwnSockets(bed.OwnBed):
+    """Dovecot beside an adapter that is a service of its own."""
+    OPTIONS = {"extra_policy": "account_lookups = true"}
+
+    def setUp(self):
+        super().setUp()
+        self.bed.start_sasld()
+        self.dovecot = Dovecot(self.bed, own_sockets=True)
+        self.addCleanup(self.dovecot.close)
+        self.password = self.bed.add_user(USER)
+        self.bed.must("user", "set", USER, "--attribute", f"uid={MAIL_ID}", "--attribute", f"gid={MAIL_ID}",
+                      "--attribute", f"home={self.dovecot.mail}/ann")
+        self.bed.start_adapter()
+        self.dovecot.start()
+
+    def test_everything_goes_to_sasld(self):
+        ports = self.dovecot.ports
+        self.assertTrue(imap_plain(ports["imap"], USER, self.password).startswith("a OK"))
+        self.assertTrue(imap_scram(ports["imap"], USER, self.password).startswith("a OK"))
+        self.assertIn("[AUTHENTICATIONFAILED]", imap_plain(ports["imap"], USER, self.bed.secret()))
+        self.assertEqual(pop3(ports["pop3"], USER, self.password), "+OK")
+        self.assertTrue(sieve(ports["sieve"], USER, self.password).startswith("OK"))
+        self.assertEqual(submission(ports["submission"], USER, self.password), 235)
+        self.assertEqual(deliver(ports["lmtp"], USER, "nobody@example.org"), [250, 550])
+        self.assertIn(f"uid\t{MAIL_ID}", self.dovecot.doveadm("user", USER).stdout)
+        self.assertFalse([line for line in self.dovecot.processes().values() if "dovecot/auth" in line])
+        # A new adapter, and the next user.
+        self.bed.stop_adapter()
+        self.bed.start_adapter()
+        self.assertTrue(imap_plain(ports["imap"], USER, self.password).startswith("a OK"))
 
 
 class Restarts(DovecotBed):
