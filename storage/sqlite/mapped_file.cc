@@ -178,7 +178,7 @@ const MappedFile::Range* MappedFile::Map(size_t size) {
   }
   // Accounts are read here and there; what lies beside one is of no use.
   madvise(start, size, MADV_RANDOM);
-  ranges_.push_back(std::make_unique<Range>(static_cast<char*>(start), size));
+  ranges_.push_back(std::make_unique<Range>(Range{static_cast<char*>(start), size}));
   current_.store(ranges_.back().get(), std::memory_order_release);
   return ranges_.back().get();
 }

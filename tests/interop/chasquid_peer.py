@@ -6,10 +6,11 @@ from unpacked import unpack
 
 PACKAGES = ("chasquid",)
 SOCKET = "/run/sasld-adapter/chasquid.sock"
+USERDB = "/run/sasld-adapter/chasquid-userdb.sock"
 
 
-def start(the_bed, certificates):
-    """Returns the port that has TLS from the first byte on."""
+def start(the_bed, certificates, userdb):
+    """Returns the port that has TLS from the first byte on, and that of incoming mail."""
     tree = unpack(bed.arguments.peers, "chasquid", PACKAGES)
     folder = the_bed.folder / "chasquid"
     host = folder / "certs/mail.example.org"
@@ -18,7 +19,7 @@ def start(the_bed, certificates):
     shutil.copy(certificates.path("server"), host / "fullchain.pem")
     shutil.copy(certificates.key("server"), host / "privkey.pem")
     sample = (bed.CHECKOUT / "deploy/chasquid/chasquid.conf").read_text()
-    assert SOCKET in sample
+    assert SOCKET in sample and USERDB in sample
     smtp, submission, port = bed.free_port(), bed.free_port(), bed.free_port()
     (folder / "chasquid.conf").write_text(f"""\
 hostname: "mail.example.org"
@@ -28,7 +29,7 @@ submission_over_tls_address: "127.0.0.1:{port}"
 data_dir: "{folder}/data"
 mail_log_path: "<stderr>"
 mail_delivery_agent_bin: "/bin/true"
-{sample.replace(SOCKET, str(the_bed.auth_socket))}""")
+{sample.replace(SOCKET, str(the_bed.auth_socket)).replace(USERDB, str(userdb))}""")
     the_bed.start_peer("chasquid", [tree / "usr/bin/chasquid", "-config_dir", folder, "-alsologtostderr"],
                        lambda: bed.listens(port))
-    return port
+    return port, smtp
