@@ -1,14 +1,33 @@
-"""The matrix of clients and mechanisms: scenarios write cells, `matrix.py FOLDER` prints the table.
+"""The matrix of clients and mechanisms, and the one of servers: scenarios write cells and rows,
+`matrix.py FOLDER` prints the tables.
 
 A cell is one client with one mechanism over one kind of connection. It is green if the right password
 was taken and the wrong one refused, by what the server answered and by what the client says of
-itself. The exit status is 1 if a cell that the client supports is not green, or if a file is missing.
+itself. A row is a server with a mechanism: see outcomes.py. The exit status is 1 if a cell that the
+client supports is not green, a row is not complete, or a file is missing.
 """
 import json
 import pathlib
 import sys
 
+from outcomes import CASES, row_file
+
 SCENARIOS = "postfix", "tls"
+SERVERS = {
+    "Postfix, type dovecot": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
+    "Postfix, type cyrus": ("PLAIN",),
+    "Dovecot imapd": ("PLAIN", "SCRAM-SHA-256"),
+    "Dovecot pop3d": ("PLAIN", "SCRAM-SHA-256"),
+    "Dovecot submissiond": ("PLAIN", "LOGIN"),
+    "Dovecot managesieved": ("PLAIN",),
+    "Exim": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
+    "chasquid": ("PLAIN",),
+    "Prosody": ("PLAIN", "SCRAM-SHA-256"),
+    "nginx SMTP": ("PLAIN",),
+    "nginx IMAP": ("PLAIN",),
+    "nginx POP3": ("PLAIN",),
+    "testsaslauthd": ("PLAIN",),
+}
 HASHES = "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512", "SHA3-512"
 PASSWORDS = "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"
 BLOCKS = (  # title, columns: heading and mechanism
@@ -106,7 +125,25 @@ def main(folder):
         print(f"MISSING: {file}, which a scenario writes")
     count = sum(cell["supported"] for cell in cells)
     print(f"{count} cells, {count - len(bad)} green")
-    return 0 if count and not bad and not missing else 1
+    complete = print_servers(folder)
+    return 0 if count and not bad and not missing and complete else 1
+
+
+def print_servers(folder):
+    """Whether every row is there and complete."""
+    rows = [(server, mechanism) for server, mechanisms in SERVERS.items() for mechanism in mechanisms]
+    print(f"\n{'server'.ljust(24)}{'mechanism'.ljust(16)}" + "".join(case.ljust(11) for case in CASES))
+    complete = 0
+    for server, mechanism in rows:
+        file = row_file(folder, server, mechanism)
+        done = json.loads(file.read_text())["done"] if file.exists() else []
+        print(server.ljust(24) + mechanism.ljust(16) +
+              "".join(("yes" if case in done else "MISSING").ljust(11) for case in CASES).rstrip())
+        complete += set(done) == set(CASES)
+    print("yes: what the server's client heard is what it should have, right and wrong password, no such user, a "
+          "disabled one,\n     sasld away (\"try again later\", never \"wrong password\"), sasld back.")
+    print(f"{len(rows)} rows, {complete} complete")
+    return complete == len(rows)
 
 
 if __name__ == "__main__":

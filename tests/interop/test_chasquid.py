@@ -34,7 +34,7 @@ class Chasquid(bed.OwnBed):
 
     def test_plain(self):
         self.assertEqual(self.session().mechanisms, ["PLAIN"])
-        go_through(self.bed, self.code, USER, self.password, right=235, wrong=535, temporary=454)
+        go_through(("chasquid", "PLAIN"), self.bed, self.code, USER, self.password, right=235, wrong=535, temporary=454)
 
     def test_who_logged_in_may_send(self):
         smtp = self.session()

@@ -9,8 +9,10 @@ import time
 import bed
 from clients import AuthSocket, Scram, b64, plain
 from dovecot_peer import MAIL_ID, Dovecot, Lines
+from outcomes import go_through
 
 USER = "ann@example.org"
+PORTS = {"imapd": "imap", "pop3d": "pop3", "submissiond": "submission", "managesieved": "sieve"}
 
 
 def imap(port, *dialogue):
@@ -49,15 +51,22 @@ def scram(lines, first, prefix, user, password):
     return lines.line()
 
 
+def asked(lines, command, message):
+    """The answer to `message`, once `command` was answered with an empty challenge; else that answer."""
+    lines.send(command)
+    answer = lines.line()
+    if not answer.startswith("+ ") and answer != "+":
+        return answer
+    lines.send(message)
+    return lines.line()
+
+
 def imap_scram(port, user, password):
     with Lines(port) as lines:
         lines.line()
 
         def first(message):
-            lines.send("a AUTHENTICATE SCRAM-SHA-256")
-            assert lines.line().startswith("+")
-            lines.send(message)
-            return lines.line()
+            return asked(lines, "a AUTHENTICATE SCRAM-SHA-256", message)
         answer = scram(lines, first, "+ ", user, password)
         while answer.startswith("* "):
             answer = lines.line()
@@ -69,10 +78,7 @@ def pop3_scram(port, user, password):
         lines.line()
 
         def first(message):
-            lines.send("AUTH SCRAM-SHA-256")
-            assert lines.line().startswith("+ ")
-            lines.send(message)
-            return lines.line()
+            return asked(lines, "AUTH SCRAM-SHA-256", message)
         return scram(lines, first, "+ ", user, password)
 
 
@@ -92,13 +98,13 @@ def submission(port, user, password, mechanism="PLAIN"):
             pass
         if mechanism == "PLAIN":
             lines.send("AUTH PLAIN " + plain(user, password))
-        else:
-            lines.send("AUTH LOGIN")
-            lines.line()
-            lines.send(b64(user))
-            lines.line()
-            lines.send(b64(password))
-        return int(lines.line()[:3])
+            return int(lines.line()[:3])
+        code = 334
+        for line in "AUTH LOGIN", b64(user), b64(password):
+            if code == 334:
+                lines.send(line)
+                code = int(lines.line()[:3])
+        return code
 
 
 def pop3(port, user, password):
@@ -285,6 +291,36 @@ class Deliveries(DovecotBed):
         self.assertEqual(flushed.returncode, 0, flushed.stderr)
 
 
+class EveryAnswer(DovecotBed):
+    """Each answer of sasld, as each protocol says it."""
+
+    def goes_through(self, server, mechanism, answer, right, wrong, temporary):
+        def word(user, password):
+            said = str(answer(self.dovecot.ports[PORTS[server]], user, password))
+            return next((one for one in (right, wrong, temporary) if one in said), said)
+        go_through((f"Dovecot {server}", mechanism), self.bed, word, USER, self.password, right, wrong,
+                   temporary)
+
+    def test_imapd(self):
+        words = "a OK", "[AUTHENTICATIONFAILED]", "[UNAVAILABLE]"
+        self.goes_through("imapd", "PLAIN", imap_plain, *words)
+        self.goes_through("imapd", "SCRAM-SHA-256", imap_scram, *words)
+
+    def test_pop3d(self):
+        words = "+OK", "[AUTH]", "[SYS/TEMP]"
+        self.goes_through("pop3d", "PLAIN", pop3, *words)
+        self.goes_through("pop3d", "SCRAM-SHA-256", pop3_scram, *words)
+
+    def test_submissiond(self):
+        for mechanism in "PLAIN", "LOGIN":
+            self.goes_through("submissiond", mechanism, lambda port, user, password, which=mechanism:
+                              submission(port, user, password, which), "235", "535", "454")
+
+    def test_managesieved(self):
+        self.goes_through("managesieved", "PLAIN", sieve, "OK", 'NO "Authentication failed',
+                          "NO (TRYLATER)")
+
+
 class OwnSockets(bed.OwnBed):
     """Dovecot beside an adapter that is a service of its own."""
     OPTIONS = {"extra_policy": "account_lookups = true"}
@@ -335,8 +371,9 @@ class Restarts(DovecotBed):
         def log_in_again_and_again():
             while not done.is_set():
                 answer = imap_plain(self.dovecot.ports["imap"], USER, self.password)
-                # A user between greeting and login is told to try again by Dovecot itself.
-                if not answer.startswith("a OK") and "[UNAVAILABLE]" not in answer:
+                # Whose login the old auth process answered and the new one is asked for is told to try
+                # again, or hung up on, whatever the auth process is.
+                if answer and not answer.startswith("a OK") and "[UNAVAILABLE]" not in answer:
                     failures.append(answer)
         thread = threading.Thread(target=log_in_again_and_again)
         thread.start()

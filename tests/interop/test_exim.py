@@ -27,11 +27,13 @@ class Exim(bed.OwnBed):
         smtp.starttls(self.certificates.client_context())
         return smtp
 
-    def goes_through(self, answer):
-        go_through(self.bed, answer, USER, self.password, right=235, wrong=535, temporary=435)
+    def goes_through(self, mechanism, answer):
+        go_through(("Exim", mechanism), self.bed, answer, USER, self.password, right=235, wrong=535,
+                   temporary=435)
 
     def test_plain(self):
-        self.goes_through(lambda user, password: self.session().auth("PLAIN " + plain(user, password)))
+        self.goes_through("PLAIN", lambda user, password: self.session().auth(
+            "PLAIN " + plain(user, password)))
 
     def test_plain_without_an_initial_response(self):
         self.assertEqual(self.session().auth("PLAIN", plain(USER, self.password)), 235)
@@ -39,10 +41,11 @@ class Exim(bed.OwnBed):
 
     def test_login(self):
         self.goes_through(
-            lambda user, password: self.session().auth("LOGIN", b64(user), b64(password)))
+            "LOGIN", lambda user, password: self.session().auth("LOGIN", b64(user), b64(password)))
 
     def test_scram(self):
-        self.goes_through(lambda user, password: scram_within(self.session(), user, password))
+        self.goes_through("SCRAM-SHA-256",
+                          lambda user, password: scram_within(self.session(), user, password))
 
     def test_scram_with_an_initial_response(self):
         self.assertEqual(scram_within(self.session(), USER, self.password, initial_response=True), 235)

@@ -65,8 +65,8 @@ class OverNginx(bed.OwnBed):
         except poplib.error_proto as refused:
             return refused.args[0].decode()
 
-    def goes_through(self, answer, right, wrong, temporary):
-        go_through(self.bed, answer, USER, self.password, right, wrong, temporary)
+    def goes_through(self, server, answer, right, wrong, temporary):
+        go_through((server, "PLAIN"), self.bed, answer, USER, self.password, right, wrong, temporary)
 
 
 class Protocols(OverNginx):
@@ -75,19 +75,19 @@ class Protocols(OverNginx):
         self.start_nginx()
 
     def test_smtp(self):
-        self.goes_through(self.smtp_answer, "235 2.0.0 OK",
+        self.goes_through("nginx SMTP", self.smtp_answer, "235 2.0.0 OK",
                           "535 5.7.8 Invalid login or password",
                           "454 4.7.0 Temporary authentication failure")
         self.assertIn(("smtp", "127.0.0.1", USER), self.behind.seen)
 
     def test_imap(self):
-        self.goes_through(self.imap_answer, "logged in behind nginx",
+        self.goes_through("nginx IMAP", self.imap_answer, "logged in behind nginx",
                           "[AUTHENTICATIONFAILED] Invalid login or password",
                           "[UNAVAILABLE] Temporary authentication failure")
         self.assertEqual(set(self.behind.seen), {("imap", USER, self.password)})
 
     def test_pop3(self):
-        self.goes_through(self.pop3_answer, "+OK logged in behind nginx",
+        self.goes_through("nginx POP3", self.pop3_answer, "+OK logged in behind nginx",
                           "-ERR [AUTH] Invalid login or password",
                           "-ERR [SYS/TEMP] Temporary authentication failure")
         self.assertEqual(set(self.behind.seen), {("pop3", USER, self.password)})

@@ -1,7 +1,8 @@
 """Programs that end, are killed, and come back. Never is a right password called wrong."""
 import bed
 import clients
-from clients import Smtp, plain, smtp_auth, smtp_scram
+from clients import Smtp, b64, plain, smtp_auth, smtp_scram
+from outcomes import go_through
 
 USER = "ann@example.org"
 
@@ -23,6 +24,17 @@ class Outages(bed.OwnBed):
             self.assertIn(code, (235, 454))
             return code == 235
         bed.wait_until("logins work again", logged_in)
+
+    def test_every_answer_of_sasld(self):
+        self.bed.start_adapter()
+        self.bed.start_postfix()
+        go_through(("Postfix, type dovecot", "PLAIN"), self.bed, lambda user, password: smtp_auth(
+            self.bed.port, "PLAIN " + plain(user, password)), USER, self.password, 235, 535, 454)
+        go_through(("Postfix, type dovecot", "LOGIN"), self.bed, lambda user, password: smtp_auth(
+            self.bed.port, "LOGIN", b64(user), b64(password)), USER, self.password, 235, 535, 454)
+        go_through(("Postfix, type dovecot", "SCRAM-SHA-256"), self.bed,
+                   lambda user, password: smtp_scram(self.bed.port, user, password), USER, self.password,
+                   235, 535, 454)
 
     def test_sasld_killed_between_two_steps_of_scram(self):
         self.bed.start_adapter()

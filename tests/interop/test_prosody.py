@@ -26,15 +26,15 @@ class Prosody(bed.OwnBed):
         self.addCleanup(xmpp.close)
         return xmpp
 
-    def goes_through(self, answer):
-        go_through(self.bed, answer, USER, self.password, right="success", wrong="not-authorized",
-                   temporary="temporary-auth-failure")
+    def goes_through(self, mechanism, answer):
+        go_through(("Prosody", mechanism), self.bed, answer, USER, self.password, right="success",
+                   wrong="not-authorized", temporary="temporary-auth-failure")
 
     def test_plain(self):
-        self.goes_through(lambda user, password: self.session().plain(user, password))
+        self.goes_through("PLAIN", lambda user, password: self.session().plain(user, password))
 
     def test_scram(self):
-        self.goes_through(lambda user, password: self.session().scram(user, password))
+        self.goes_through("SCRAM-SHA-256", lambda user, password: self.session().scram(user, password))
 
     def test_mechanisms(self):
         self.assertEqual(set(self.session().mechanisms), {"PLAIN", "SCRAM-SHA-256"})

@@ -1,6 +1,7 @@
 """saslauthd's protocol with who speaks it: testsaslauthd, and libsasl2 in a Postfix of type cyrus."""
 import bed
 from clients import plain, smtp_auth
+from outcomes import go_through
 from peer_tools import Tools
 
 USER = "ann@example.org"
@@ -27,11 +28,13 @@ class Saslauthd(bed.OwnBed):
         self.assertEqual(say("ann", self.password, "example.net"), 'NO "authentication failed"')
         self.assertEqual(say(USER, self.bed.secret()), 'NO "authentication failed"')
         self.assertEqual(say("nobody@example.org", self.password), 'NO "authentication failed"')
-        self.bed.stop_sasld()
-        self.assertNotIn("NO", say(USER, self.password))
-        self.assertNotIn("OK", say(USER, self.password))
-        self.bed.start_sasld()
-        bed.wait_until("sasld is back", lambda: say(USER, self.password) == 'OK "Success."')
+
+        def outcome(user, password):
+            # What it says of a hang-up depends on when that came.
+            said = say(user, password)
+            return said if said.startswith(("OK", "NO")) else "neither"
+        go_through(("testsaslauthd", "PLAIN"), self.bed, outcome, USER, self.password,
+                   'OK "Success."', 'NO "authentication failed"', "neither")
 
     def test_postfix_of_type_cyrus(self):
         # Debian's Postfix looks here, whatever cyrus_sasl_config_path says.
@@ -43,16 +46,7 @@ class Saslauthd(bed.OwnBed):
 
         def code(user, password):
             return smtp_auth(self.bed.port, "PLAIN " + plain(user, password))
-        self.assertEqual(code(USER, self.password), 235)
-        self.assertEqual(code(USER, self.bed.secret()), 535)
-        self.assertEqual(code("nobody@example.org", self.password), 535)
-        self.bed.must("user", "disable", USER)
-        self.assertEqual(code(USER, self.password), 535)
-        self.bed.must("user", "enable", USER)
-        self.bed.stop_sasld()
-        self.assertEqual(code(USER, self.password), 454)
-        self.bed.start_sasld()
-        bed.wait_until("sasld is back", lambda: code(USER, self.password) == 235)
+        go_through(("Postfix, type cyrus", "PLAIN"), self.bed, code, USER, self.password, 235, 535, 454)
 
 
 if __name__ == "__main__":
