@@ -99,7 +99,7 @@ class Bed:
     def __init__(self, failure_delay="0s", mechanisms=("SCRAM-SHA-256", "PLAIN", "LOGIN"),
                  argon2id=(1024, 1), realm="", extra_server="", extra_adapter="",
                  throttle="peer_failures = 0\naccount_failures = 0", extra_policy="",
-                 sasl_mode="0660"):
+                 sasl_group=""):
         """`throttle` is off unless given: scenarios fail more often than people do."""
         # Short, because sockets are in it.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sasld-", dir="/tmp"))
@@ -126,7 +126,7 @@ url = "sqlite:{self.data}/sasld.db"
 file = "{self.data}/sasld.key"
 [listen]
 sasl = ["unix:{self.sasl_socket}"]
-sasl_mode = "{sasl_mode}"
+sasl_group = "{sasl_group}"
 admin = ["unix:{self.admin_socket}"]
 [mechanisms]
 enabled = [{names}]

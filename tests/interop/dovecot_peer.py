@@ -17,6 +17,7 @@ PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-submissio
             "dovecot-managesieved", "dovecot-sieve", "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23")
 # Accounts that every system has; no process of Dovecot's logs in, and mail belongs to a number.
 LOGIN_USER, INTERNAL_USER, MAIL_ID = "nobody", "daemon", 5000
+GROUP = "nogroup"  # of who may connect to sasld
 PROTOCOLS = ("imap", "pop3", "submission", "sieve", "lmtp")
 
 
@@ -87,7 +88,7 @@ class Dovecot:
             "vsz_limit = 4G": "vsz_limit = 0" if sanitized else "vsz_limit = 4G",
             "/usr/sbin/sasld-adapter": bed.arguments.bin / "sasld-adapter",
             "/etc/sasld/dovecot-adapter.toml": adapter_toml,
-            "user = sasld-adapter": f"user = {LOGIN_USER}"}) + """
+            "user = sasld-adapter": f"user = {LOGIN_USER}", "group = sasld\n": f"group = {GROUP}\n"}) + """
 service auth {
   unix_listener auth-smtp {
     mode = 0666

@@ -8,7 +8,7 @@ import time
 
 import bed
 from clients import AuthSocket, Scram, b64, plain
-from dovecot_peer import MAIL_ID, Dovecot, Lines
+from dovecot_peer import GROUP, MAIL_ID, Dovecot, Lines
 from outcomes import go_through
 
 USER = "ann@example.org"
@@ -143,7 +143,7 @@ def deliver(port, *recipients):
 class DovecotBed(bed.Scenario):
     @classmethod
     def setUpClass(cls):
-        cls.bed = bed.Bed(extra_policy="account_lookups = true", sasl_mode="0666")
+        cls.bed = bed.Bed(extra_policy="account_lookups = true", sasl_group=GROUP)
         try:
             cls.bed.start_sasld()
             cls.dovecot = Dovecot(cls.bed)
@@ -393,7 +393,7 @@ class Restarts(DovecotBed):
 class Forbidden(bed.OwnBed):
     def test_is_told_to_the_administrator(self):
         # Logins alone, as account_lookups is off unless set.
-        self.bed = bed.Bed(sasl_mode="0666")
+        self.bed = bed.Bed(sasl_group=GROUP)
         self.bed.start_sasld()
         dovecot = Dovecot(self.bed)
         self.addCleanup(dovecot.close)
