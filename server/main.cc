@@ -7,12 +7,14 @@
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -139,13 +141,17 @@ void WriteUses(LastUses& last_uses, const Log& log) {
   log->warn("last uses cannot be written, tried again later: {}", std::string(status.message()));
 }
 
-// Waits for one of them, and writes last uses meanwhile.
-int NextSignal(const sigset_t& signals, LastUses& last_uses, const Log& log) {
-  constexpr timespec kBetweenWrites{2, 0};
+// Waits for one of them. Meanwhile writes last uses, and tells systemd's watchdog that the
+// endpoints are alive, for as long as they are.
+int NextSignal(const sigset_t& signals, LastUses& last_uses,
+               const std::vector<Endpoint*>& endpoints, const Log& log) {
+  constexpr timespec kBetweenRounds{2, 0};
   while (true) {
-    const int signal = sigtimedwait(&signals, nullptr, &kBetweenWrites);
+    const int signal = sigtimedwait(&signals, nullptr, &kBetweenRounds);
     if (signal > 0) return signal;
     WriteUses(last_uses, log);
+    const auto is_alive = [](Endpoint* endpoint) { return endpoint->IsAlive(); };
+    if (std::all_of(endpoints.begin(), endpoints.end(), is_alive)) sd_notify(0, "WATCHDOG=1");
   }
 }
 
@@ -197,7 +203,8 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   log->info("sasld {} serves {}", SASLD_VERSION, config.store_url);
   sd_notify(0, "READY=1");
 
-  while (NextSignal(signals, last_uses, log) == SIGHUP) {
+  const std::vector<Endpoint*> endpoints = {sasl_endpoint.get(), admin_endpoint.get()};
+  while (NextSignal(signals, last_uses, endpoints, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
     Reload(path, config, exchange, directory, deriver, lookups, log);
     sd_notify(0, "READY=1");

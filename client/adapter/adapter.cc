@@ -210,6 +210,7 @@ void Adapter::TickLater() {
   tick_.async_wait([this](const asio::error_code& error) {
     if (error) return;
     for (auto& listener : listeners_) listener->Tick(MonotonicNow());
+    sd_notify(0, "WATCHDOG=1");  // the loop goes round
     TickLater();
   });
 }

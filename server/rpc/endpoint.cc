@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -31,6 +32,7 @@ struct Endpoint::Core {
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<CallContext> calls;
   bool drained = false;
+  std::atomic<bool> went_round = true;
 };
 
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
@@ -94,6 +96,13 @@ Endpoint::~Endpoint() {
   Drain(absl::Now());
   core_->queue->Shutdown();
   thread_.join();
+}
+
+bool Endpoint::IsAlive() {
+  if (!core_->went_round.exchange(false)) return false;
+  auto go_round = [&went_round = core_->went_round] { went_round = true; };
+  DelayTag<decltype(go_round)>::Start(*core_->queue, absl::Now(), go_round);
+  return true;
 }
 
 void Endpoint::Drain(absl::Time deadline) {

@@ -45,6 +45,10 @@ class Endpoint {
   // what is left. From any thread but the endpoint's own.
   void Drain(absl::Time deadline);
 
+  // Whether its thread has been round since this was asked last, or nobody has asked yet: a thread
+  // that hangs serves nobody. To be asked now and then, by one thread that is not the endpoint's.
+  bool IsAlive();
+
  private:
   struct Core;
   explicit Endpoint(std::unique_ptr<Core> core);

@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <map>
+#include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "sasld/v1/sasl.grpc.pb.h"
@@ -154,6 +156,29 @@ TEST_F(EndpointTest, AStreamCarriesQuestionsAmongSteps) {
   EXPECT_TRUE(answers[2].account().may_log_in());
   ASSERT_EQ(answers[3].account().names_size(), 1);
   EXPECT_EQ(answers[3].account().names(0), "alice");
+}
+
+TEST_F(EndpointTest, IsAliveWhileItsThreadGoesRound) {
+  for (int asked = 0; asked < 3; ++asked) {
+    while (!endpoint->IsAlive()) absl::SleepFor(absl::Milliseconds(1));
+  }
+}
+
+TEST_F(EndpointTest, IsNotAliveWhileItsThreadHangs) {
+  absl::Notification hangs;
+  absl::Notification released;
+  parts.store.AfterFind([&] {
+    hangs.Notify();
+    released.WaitForNotification();
+  });
+  std::thread caller([this] { AskFor(*stub, "alice"); });
+  hangs.WaitForNotification();
+  EXPECT_TRUE(endpoint->IsAlive());  // nobody had asked yet
+  absl::SleepFor(absl::Milliseconds(50));
+  EXPECT_FALSE(endpoint->IsAlive());
+  released.Notify();
+  caller.join();
+  while (!endpoint->IsAlive()) absl::SleepFor(absl::Milliseconds(1));
 }
 
 TEST_F(EndpointTest, StreamAnswersEachStepOnce) {
