@@ -27,6 +27,11 @@ constexpr std::string_view kForbidden =
     "sasld refuses look-ups of accounts; set account_lookups = true in [policy] of sasld.toml, and "
     "reload it";
 
+constexpr std::string_view kAnotherProcess =
+    "a login was asked for by another process than it was handed to; if Dovecot runs in a "
+    "container, "
+    "its process ids are others there: run the adapter in the same one, as Dovecot's auth service";
+
 enum class SocketKind { kMaster, kUserdb };
 enum class QuestionKind { kUser, kPass, kList, kRequest };
 
@@ -163,6 +168,7 @@ void DovecotMasterSession::TakeRequest(std::string_view arguments, Output out) {
   // The login was handed to one process, and is gone once another asks for it.
   bool is_whom =
       !line.session_pid || peer_.pid == 0 || *line.session_pid == static_cast<uint32_t>(peer_.pid);
+  if (login && !is_whom) out.events.push_back(Noticed{kAnotherProcess});
   if (!login || !is_whom) return AppendLine("FAIL", line.id, {}, out.lines);
   v1::AccountQuestion about;
   about.set_name(login->authzid);
