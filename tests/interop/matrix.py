@@ -16,6 +16,7 @@ SCENARIOS = "postfix", "tls"
 SERVERS = {
     "Postfix, type dovecot": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
     "Postfix, type cyrus": ("PLAIN",),
+    "Postfix, cyrus plug-in": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
     "Dovecot imapd": ("PLAIN", "SCRAM-SHA-256"),
     "Dovecot pop3d": ("PLAIN", "SCRAM-SHA-256"),
     "Dovecot submissiond": ("PLAIN", "LOGIN"),
