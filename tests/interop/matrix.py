@@ -17,6 +17,7 @@ SERVERS = {
     "Postfix, type dovecot": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
     "Postfix, type cyrus": ("PLAIN",),
     "Postfix, cyrus plug-in": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
+    "OpenLDAP, SASL bind": ("SCRAM-SHA-256",),
     "Dovecot imapd": ("PLAIN", "SCRAM-SHA-256"),
     "Dovecot pop3d": ("PLAIN", "SCRAM-SHA-256"),
     "Dovecot submissiond": ("PLAIN", "LOGIN"),
