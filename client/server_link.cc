@@ -17,6 +17,10 @@ constexpr absl::Duration kConnectWithin = absl::Seconds(2);
 // counted against us by servers with its default settings.
 constexpr absl::Duration kListEvery = absl::Seconds(5);
 constexpr absl::Duration kListWithin = absl::Seconds(5);
+// Who owes an answer and said nothing for so long is asked; who then says nothing for so long is
+// silent. A login that waited for it has most of its time left.
+constexpr absl::Duration kAskAfter = absl::Milliseconds(300);
+constexpr absl::Duration kSilentAfter = absl::Milliseconds(500);
 constexpr absl::Duration kShortestBackoff = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
 // How long a stream may be idle without a read that would tell of its end.
@@ -32,6 +36,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const ServerAddress& address) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // Each attempt is a connection of its own: gRPC's back-off would add to ours.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  if (!address.name.empty()) arguments.SetSslTargetNameOverride(address.name);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
   return grpc::CreateCustomChannel(address.target, address.credentials, arguments);
@@ -90,9 +95,16 @@ absl::Time ServerLink::Advance(absl::Time now) {
   absl::Time next = absl::InfiniteFuture();
   if (!attempt_->reading && now >= read_by_) Read();
   if (!attempt_->reading) next = read_by_;
-  if (!attempt_->listing && now >= next_list_) List(kListWithin);
-  if (!attempt_->listing) next = std::min(next, next_list_);
-  return next;
+  if (!attempt_->listing && now >= std::min(next_list_, AskAt())) List(kListWithin, now);
+  if (!attempt_->listing) return std::min({next, next_list_, AskAt()});
+  absl::Time silent_at = std::max(asked_, heard_) + kSilentAfter;
+  silent_ = now >= silent_at;
+  return silent_ ? next : std::min(next, silent_at);
+}
+
+absl::Time ServerLink::AskAt() const {
+  if (unanswered_ == 0 || attempt_->listing) return absl::InfiniteFuture();
+  return heard_ + kAskAfter;
 }
 
 void ServerLink::Connect(absl::Time now) {
@@ -101,11 +113,12 @@ void ServerLink::Connect(absl::Time now) {
   backoff_ = std::clamp(backoff_ * 2, kShortestBackoff, kLongestBackoff);
   next_attempt_ = now + backoff_;
   attempt_ = std::make_unique<Attempt>(address_, *this);
-  List(kConnectWithin);
+  List(kConnectWithin, now);
 }
 
-void ServerLink::List(absl::Duration within) {
+void ServerLink::List(absl::Duration within, absl::Time now) {
   Attempt& attempt = *attempt_;
+  asked_ = now;
   attempt.listing = true;
   attempt.list_context = std::make_unique<grpc::ClientContext>();
   attempt.list_context->set_deadline(absl::ToChronoTime(absl::Now() + within));
@@ -114,9 +127,10 @@ void ServerLink::List(absl::Duration within) {
   attempt.list->Finish(&attempt.list_reply, &attempt.list_status, attempt.Begin(Kind::kList));
 }
 
-void ServerLink::Write(const v1::StepBatch& batch) {
+void ServerLink::Write(const v1::StepBatch& batch, absl::Time now) {
   writing_ = true;
-  unanswered_ += batch.steps_size();
+  if (unanswered_ == 0) heard_ = now;
+  unanswered_ += static_cast<size_t>(batch.steps_size());
   attempt_->stream->Write(batch, attempt_->Begin(Kind::kWrite));
   if (!attempt_->reading) Read();
 }
@@ -137,7 +151,18 @@ void ServerLink::HangUp() {
   if (attempt.listing) attempt.list_context->TryCancel();
   if (attempt.stream) attempt.stream_context.TryCancel();
   // There must be something that comes back.
-  if (std::exchange(connected_, false) && !attempt.reading) Read();
+  if (connected_ && !attempt.reading) Read();
+  Disconnected();
+}
+
+void ServerLink::Disconnected() {
+  connected_ = silent_ = false;
+  unanswered_ = 0;
+}
+
+void ServerLink::Hear(absl::Time now) {
+  heard_ = now;
+  silent_ = false;
 }
 
 ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
@@ -152,7 +177,7 @@ ServerLink::News ServerLink::Complete(Kind kind, bool ok, absl::Time now) {
       if (ok && !attempt.broken) {
         connected_ = true;
         connected_since_ = now;
-        unanswered_ = 0;
+        Hear(now);
         news.connected = news.ready_to_write = true;
         Read();
       } else {  // Finish tells why
@@ -181,6 +206,7 @@ void ServerLink::CompleteList(bool ok, absl::Time now, News& news) {
   attempt.listing = false;
   if (attempt.broken) return;
   if (!ok || !attempt.list_status.ok()) return Break(attempt.list_status.error_message(), news);
+  Hear(now);
   next_list_ = now + kListEvery;
   news.mechanisms = std::move(attempt.list_reply);
   attempt.list_reply.Clear();
@@ -193,16 +219,18 @@ void ServerLink::CompleteRead(bool ok, absl::Time now, News& news) {
   Attempt& attempt = *attempt_;
   attempt.reading = false;
   if (!ok) {
-    connected_ = false;  // at once: what is queued now had better go elsewhere
+    Disconnected();  // at once: what is queued now had better go elsewhere
     attempt.stream->Finish(&attempt.stream_status, attempt.Begin(Kind::kFinish));
     return;
   }
   news.replies.emplace();
   news.replies->Swap(&attempt.replies);
-  unanswered_ -= news.replies->replies_size();
+  Hear(now);
+  // A server that says more than it was asked owes nothing.
+  unanswered_ -= std::min(unanswered_, static_cast<size_t>(news.replies->replies_size()));
   // Beginning a read makes gRPC grant the server new room at once, in a packet of its own that
   // wakes the server for nothing. When no reply is to come, the next write takes the grant along.
-  if (unanswered_ > 0) {
+  if (unanswered_ > 0 || attempt.broken) {
     Read();
   } else {
     read_by_ = now + kReadWithin;

@@ -1,6 +1,11 @@
 // One server of the step client: connects, keeps one StepStream, asks for the mechanisms now and
 // then, and connects again after a failure.
 //
+// A server may be connected and yet say nothing: stopped, swapped out, behind a cable that was
+// pulled. So who owes an answer and is silent is asked for the mechanisms, which takes no time to
+// tell; who does not answer that either is silent() until it says something, and hung up on after
+// five seconds. A step alone tells nothing: refusals are held back for seconds.
+//
 // Not thread-safe: the step client calls it under its lock. Nothing here blocks; what happens comes
 // back through the completion queue.
 #pragma once
@@ -22,6 +27,12 @@ namespace sasld {
 struct ServerAddress {
   std::string target;
   std::shared_ptr<grpc::ChannelCredentials> credentials;  // gRPC's way to hold them
+  // The host name that the target is an address of, if it came from one: what the server's
+  // certificate must have.
+  std::string name = {};
+
+  std::string Text() const { return name.empty() ? target : name + " (" + target + ")"; }
+  friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
 };
 
 class ServerLink {
@@ -60,20 +71,29 @@ class ServerLink {
   // Whether no operation is under way.
   bool idle() const { return !attempt_; }
   // Only while ready_to_write(). `batch` is not needed after the call.
-  void Write(const v1::StepBatch& batch);
+  void Write(const v1::StepBatch& batch, absl::Time now);
 
-  const std::string& target() const { return address_.target; }
+  // Connected, but says nothing when asked. Changes in Advance(), Complete() and Retire().
+  bool silent() const { return silent_; }
+  // Steps written, less replies read. Zero while not connected.
+  size_t unanswered() const { return unanswered_; }
+  // When it is to be asked, for want of an answer. Advance() does.
+  absl::Time AskAt() const;
+
+  const ServerAddress& address() const { return address_; }
 
  private:
   struct Attempt;
 
   void Connect(absl::Time now);
-  void List(absl::Duration within);
+  void List(absl::Duration within, absl::Time now);
   void Break(std::string why, News& news);
   void HangUp();
   void CompleteList(bool ok, absl::Time now, News& news);
   void Read();
   void CompleteRead(bool ok, absl::Time now, News& news);
+  void Hear(absl::Time now);
+  void Disconnected();
   void Settle(absl::Time now);
 
   const ServerAddress address_;
@@ -81,11 +101,14 @@ class ServerLink {
   std::unique_ptr<Attempt> attempt_;
   bool connected_ = false;
   bool writing_ = false;
-  int unanswered_ = 0;  // steps written, less replies read
+  bool silent_ = false;
+  size_t unanswered_ = 0;
   bool retired_ = false;
   absl::Time connected_since_ = absl::InfinitePast();
   absl::Time next_attempt_ = absl::InfinitePast();
   absl::Time next_list_ = absl::InfinitePast();
+  absl::Time asked_ = absl::InfinitePast();  // for the mechanisms
+  absl::Time heard_ = absl::InfinitePast();  // or when it began to owe an answer
   absl::Time read_by_ = absl::InfiniteFuture();
   absl::Duration backoff_ = absl::ZeroDuration();
 };

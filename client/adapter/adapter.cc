@@ -95,8 +95,10 @@ absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited) {
               std::string(loaded.message()));
   }
   RETURN_IF_ERROR(Listen(inherited));
-  client_ = std::make_unique<GrpcStepClient>(
-      GrpcStepClient::Options{std::move(servers), config_.answer_within}, ClientCallbacks());
+  client_ = std::make_unique<GrpcStepClient>(GrpcStepClient::Options{{}, config_.answer_within},
+                                             ClientCallbacks());
+  names_ =
+      std::make_unique<ServerNames>(std::move(servers), ServerNames::AskSystem, NameCallbacks());
   relay_.SetClient(*client_);
   for (auto& listener : listeners_) listener->Start();
   TickLater();
@@ -134,18 +136,41 @@ GrpcStepClient::Callbacks Adapter::ClientCallbacks() {
           [this](const v1::ListMechanismsReply& mechanisms) {
             asio::post(loop_, [this, mechanisms] { Learn(mechanisms); });
           },
-      .on_change =
-          [this](std::string_view target, bool connected, std::string_view why) {
-            if (connected) {
-              log_.info("connected to sasld at {}", target);
-            } else {
-              log_.error(
-                  "no connection to sasld at {}: {}. {} Trying again; without it logins fail as "
-                  "temporary",
-                  target, why, Advice(target, why));
-            }
+      .on_change = [this](const GrpcStepClient::Change& change) { LogChange(change); },
+  };
+}
+
+ServerNames::Callbacks Adapter::NameCallbacks() {
+  return {
+      .on_servers =
+          [this](std::vector<ServerAddress> servers) { client_->SetServers(std::move(servers)); },
+      .on_failure =
+          [this](std::string_view name, std::string_view why) {
+            log_.error(
+                "server.addresses: no address of {} could be found: {}. Trying again; "
+                "what was found before is still used",
+                name, why);
           },
   };
+}
+
+void Adapter::LogChange(const GrpcStepClient::Change& change) {
+  using Kind = GrpcStepClient::Change::Kind;
+  switch (change.kind) {
+    case Kind::kConnected:
+      return log_.info("connected to sasld at {}", change.server);
+    case Kind::kLost:
+      return log_.error("no connection to sasld at {}: {}. {} Trying again; {}", change.server,
+                        change.why, Advice(change.server, change.why),
+                        change.others_connected ? "logins go to the others meanwhile"
+                                                : "without it logins fail as temporary");
+    case Kind::kSilent:
+      return log_.warn("sasld at {} is connected but does not answer; {}", change.server,
+                       change.others_connected ? "logins go to the others meanwhile"
+                                               : "logins wait, or fail as temporary");
+    case Kind::kHeard:
+      return log_.info("sasld at {} answers again", change.server);
+  }
 }
 
 void Adapter::Learn(const v1::ListMechanismsReply& mechanisms) {
@@ -190,7 +215,7 @@ void Adapter::TakeOver(const AdapterConfig& config) {
                  std::string(servers.status().message()));
       return;
     }
-    client_->SetServers(*std::move(servers));
+    names_->Set(*std::move(servers));
     config_.server_addresses = config.server_addresses;
     config_.server_tls = config.server_tls;
   }

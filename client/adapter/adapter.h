@@ -16,6 +16,7 @@
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/relay.h"
 #include "client/grpc_step_client.h"
+#include "client/server_names.h"
 #include "spdlog/logger.h"
 
 namespace sasld {
@@ -56,6 +57,8 @@ class Adapter {
   void TakeOver(const AdapterConfig& config);
   void Learn(const v1::ListMechanismsReply& mechanisms);
   GrpcStepClient::Callbacks ClientCallbacks();
+  ServerNames::Callbacks NameCallbacks();
+  void LogChange(const GrpcStepClient::Change& change);
   void TickLater();
   absl::Status Listen(const std::vector<InheritedSocket>& inherited);
   void Drain(absl::Time began);
@@ -77,7 +80,8 @@ class Adapter {
   Relay relay_;
   ListenerSurroundings surroundings_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::unique_ptr<GrpcStepClient> client_;  // last: its thread calls into the others
+  std::unique_ptr<GrpcStepClient> client_;  // its thread calls into the others
+  std::unique_ptr<ServerNames> names_;      // last: likewise
 };
 
 }  // namespace sasld

@@ -44,7 +44,10 @@ FakeSaslServer::FakeSaslServer(const std::string& path, Answer answer)
   EXPECT_NE(server_, nullptr);
 }
 
-FakeSaslServer::~FakeSaslServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+FakeSaslServer::~FakeSaslServer() {
+  Freeze(false);
+  server_->Shutdown(std::chrono::system_clock::now());
+}
 
 void FakeSaslServer::SetMechanisms(std::vector<std::string> texts) {
   absl::MutexLock lock(&mutex_);
@@ -56,6 +59,19 @@ void FakeSaslServer::SetMechanisms(std::vector<std::string> texts) {
 void FakeSaslServer::BreakStreams(bool on) {
   absl::MutexLock lock(&mutex_);
   break_streams_ = on;
+}
+
+void FakeSaslServer::Freeze(bool on) {
+  absl::MutexLock lock(&mutex_);
+  frozen_ = on;
+}
+
+void FakeSaslServer::WaitWhileFrozen() {
+  auto thawed = [this] {
+    mutex_.AssertHeld();
+    return !frozen_;
+  };
+  mutex_.Await(absl::Condition(&thawed));
 }
 
 std::vector<int> FakeSaslServer::batches() {
@@ -80,6 +96,7 @@ bool FakeSaslServer::WaitForSteps(size_t count) {
 grpc::Status FakeSaslServer::ListMechanisms(grpc::ServerContext*, const v1::ListMechanismsRequest*,
                                             v1::ListMechanismsReply* reply) {
   absl::MutexLock lock(&mutex_);
+  WaitWhileFrozen();
   *reply = mechanisms_;
   return grpc::Status::OK;
 }
@@ -101,6 +118,10 @@ grpc::Status FakeSaslServer::StepStream(
       if (!reply) continue;
       reply->set_correlation_id(batch.steps(i).correlation_id());
       *replies.add_replies() = *std::move(reply);
+    }
+    {
+      absl::MutexLock lock(&mutex_);
+      WaitWhileFrozen();
     }
     if (replies.replies_size() > 0) stream->Write(replies);
   }

@@ -42,6 +42,8 @@ class FakeSaslServer final : private v1::Sasl::Service {
   void SetMechanisms(std::vector<std::string> texts) ABSL_LOCKS_EXCLUDED(mutex_);
   // Breaks the stream instead of answering.
   void BreakStreams(bool on) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Says nothing to anybody until it is thawed, as after a SIGSTOP.
+  void Freeze(bool on) ABSL_LOCKS_EXCLUDED(mutex_);
   // The sizes of the batches that came.
   std::vector<int> batches() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<v1::StepRequest> steps() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -56,12 +58,15 @@ class FakeSaslServer final : private v1::Sasl::Service {
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<v1::StepReplyBatch, v1::StepBatch>* stream) override;
 
+  void WaitWhileFrozen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const Answer answer_;
   absl::Mutex mutex_;
   v1::ListMechanismsReply mechanisms_ ABSL_GUARDED_BY(mutex_);
   std::vector<int> batches_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::StepRequest> steps_ ABSL_GUARDED_BY(mutex_);
   bool break_streams_ ABSL_GUARDED_BY(mutex_) = false;
+  bool frozen_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<grpc::Server> server_;
 };
 
