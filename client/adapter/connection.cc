@@ -8,6 +8,14 @@
 #include <utility>
 
 namespace sasld {
+namespace {
+
+// Each has its turn after so much; and after less, where many steps are under way.
+constexpr size_t kMostReadAtOnce = 16384;
+constexpr size_t kMostReadOfTheBusy = 4096;
+constexpr size_t kBusySteps = 64;
+
+}  // namespace
 
 Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session, Trust trust,
                        ConnectionOwner& owner, Relay& relay, LoopScratch& scratch)
@@ -18,9 +26,7 @@ Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session, 
       relay_(relay),
       scratch_(scratch) {}
 
-Connection::~Connection() {
-  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
-}
+Connection::~Connection() { ForgetSteps(); }
 
 void Connection::Start() {
   session_->Greet(output_);
@@ -31,6 +37,7 @@ void Connection::Start() {
 void Connection::WaitForInput() {
   if (waiting_for_input_ || closing_ || at_end_ || !socket_.is_open()) return;
   if (output_.size() - sent_ > kMaxUnsent) return;  // Flush() comes back here
+  if (steps_.size() >= kMaxStepsUnderWay) return;   // TakeAnswer() does
   waiting_for_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const asio::error_code& error) {
     self->waiting_for_input_ = false;
@@ -41,7 +48,8 @@ void Connection::WaitForInput() {
 void Connection::Read() {
   if (closing_ || !socket_.is_open()) return;
   std::array<char, 65536>& input = scratch_.input;
-  ssize_t count = ::recv(socket_.native_handle(), input.data(), input.size(), MSG_DONTWAIT);
+  const size_t most = steps_.size() < kBusySteps ? kMostReadAtOnce : kMostReadOfTheBusy;
+  ssize_t count = ::recv(socket_.native_handle(), input.data(), most, MSG_DONTWAIT);
   if (count == 0 && ending_) {
     at_end_ = true;
     return Flush();
@@ -58,9 +66,18 @@ void Connection::Read() {
 }
 
 void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
-  RemoveStep(exchange, /*forget=*/false);
-  session_->Answer(exchange, std::move(reply), output_, scratch_.events);
-  HandleEvents();
+  bool dropped = false;
+  if (auto step = FindStep(exchange); step != steps_.end()) {
+    dropped = step->dropped;
+    *step = steps_.back();
+    steps_.pop_back();
+    if (steps_.empty() && steps_.capacity() > 16) steps_ = {};
+  }
+  if (!dropped) {
+    session_->Answer(exchange, std::move(reply), output_, scratch_.events);
+    HandleEvents();
+  }
+  WaitForInput();
 }
 
 void Connection::HandleEvents() {
@@ -79,23 +96,22 @@ void Connection::Handle(StepWanted& wanted) {
   steps_.push_back({wanted.exchange, id});
 }
 
-void Connection::Handle(ExchangeDropped& dropped) { RemoveStep(dropped.exchange, /*forget=*/true); }
+// It still counts: sasld works on it.
+void Connection::Handle(ExchangeDropped& dropped) {
+  if (auto step = FindStep(dropped.exchange); step != steps_.end()) step->dropped = true;
+}
 
 void Connection::Handle(CloseWanted& wanted) {
   closing_ = true;
+  ForgetSteps();
   if (!wanted.why.empty()) owner_.Violated(wanted.why);
 }
 
 void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what); }
 
-void Connection::RemoveStep(uint64_t exchange, bool forget) {
-  auto step = std::find_if(steps_.begin(), steps_.end(),
-                           [exchange](const StepUnderWay& s) { return s.exchange == exchange; });
-  if (step == steps_.end()) return;
-  if (forget) relay_.Forget(step->correlation_id);
-  *step = steps_.back();
-  steps_.pop_back();
-  if (steps_.empty() && steps_.capacity() > 16) steps_ = {};
+std::vector<Connection::StepUnderWay>::iterator Connection::FindStep(uint64_t exchange) {
+  return std::find_if(steps_.begin(), steps_.end(),
+                      [exchange](const StepUnderWay& s) { return s.exchange == exchange; });
 }
 
 void Connection::Flush() {
@@ -153,9 +169,13 @@ void Connection::Close() {
   closing_ = true;
   asio::error_code ignored;
   socket_.close(ignored);
-  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
-  steps_.clear();
+  ForgetSteps();
   owner_.Closed(*this);
+}
+
+void Connection::ForgetSteps() {
+  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
+  steps_ = {};
 }
 
 }  // namespace sasld

@@ -45,6 +45,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   // Reading stops while so much is unsent.
   static constexpr size_t kMaxUnsent = size_t{64} * 1024;
+  // And while so many steps are under way, cancelled ones included. A client that floods then has a
+  // few hundred of them before everybody else's, and waits for sasld like everybody else. What one
+  // read brings comes on top.
+  static constexpr size_t kMaxStepsUnderWay = 256;
   // Who does not take its output for so long is cut off.
   static constexpr absl::Duration kMaxStall = absl::Seconds(30);
 
@@ -77,6 +81,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   struct StepUnderWay {
     uint64_t exchange;
     uint64_t correlation_id;
+    bool dropped = false;  // the session does not wait for the answer any more
   };
 
   void WaitForInput();
@@ -86,7 +91,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Handle(ExchangeDropped& dropped);
   void Handle(CloseWanted& wanted);
   void Handle(Noticed& noticed);
-  void RemoveStep(uint64_t exchange, bool forget);
+  void ForgetSteps();
+  std::vector<StepUnderWay>::iterator FindStep(uint64_t exchange);
 
   Socket socket_;
   std::unique_ptr<ProtocolSession> session_;

@@ -30,7 +30,10 @@ Relay::Slot* Relay::Find(uint64_t correlation_id) {
 }
 
 void Relay::Forget(uint64_t correlation_id) {
-  if (Slot* slot = Find(correlation_id)) slot->connection = nullptr;
+  if (Slot* slot = Find(correlation_id)) {
+    slot->connection = nullptr;
+    any_forgotten_ = true;
+  }
 }
 
 void Relay::FlushLater(std::shared_ptr<Connection> connection) {
@@ -44,8 +47,22 @@ void Relay::ScheduleRoundEnd() {
   asio::post(loop_, [this] { EndRound(); });
 }
 
+// Who is hung up on for what it sent shall not keep sasld busy with it.
+void Relay::DropForgotten() {
+  if (!any_forgotten_) return;
+  any_forgotten_ = false;
+  std::erase_if(steps_, [this](const v1::StepRequest& step) {
+    Slot* slot = Find(step.correlation_id());
+    if (slot->connection) return false;
+    *slot = Slot();
+    free_slots_.push_back(static_cast<uint32_t>(step.correlation_id() & 0xffffffff));
+    return true;
+  });
+}
+
 void Relay::EndRound() {
   round_end_due_ = false;
+  DropForgotten();
   if (!steps_.empty()) {
     std::vector<v1::StepRequest> next;
     next.reserve(steps_.size());  // the next round is likely to be as large

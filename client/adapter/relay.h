@@ -32,7 +32,7 @@ class Relay {
   // Queues a step for the end of the round; its correlation id is the result. The answer goes to
   // `connection`, which must Forget() before it goes.
   uint64_t Queue(Connection& connection, uint64_t exchange, v1::StepRequest&& request);
-  // Nobody waits for the answer any more.
+  // Nobody waits for the answer any more; if it has not been sent yet, it is not.
   void Forget(uint64_t correlation_id);
   // Calls connection->Flush() at the end of the round.
   void FlushLater(std::shared_ptr<Connection> connection);
@@ -53,6 +53,7 @@ class Relay {
   Slot* Find(uint64_t correlation_id);
   void ScheduleRoundEnd();
   void EndRound();
+  void DropForgotten();
   void TakeReplies() ABSL_LOCKS_EXCLUDED(mutex_);
 
   asio::io_context& loop_;
@@ -66,6 +67,7 @@ class Relay {
 
   std::vector<v1::StepRequest> steps_;                // of this round
   std::vector<std::shared_ptr<Connection>> touched_;  // of this round
+  bool any_forgotten_ = false;                        // perhaps one of this round's
   bool round_end_due_ = false;
 
   absl::Mutex mutex_;

@@ -187,6 +187,43 @@ TEST_F(AdapterTest, StopsReadingFromWhoDoesNotRead) {
   }
 }
 
+TEST_F(AdapterTest, StopsReadingWhileManyStepsAreUnderWay) {
+  absl::Notification go_on;
+  FakeSaslServer sasld(SaslPath(), [&go_on](const v1::StepRequest&) {
+    go_on.WaitForNotification();
+    return SuccessFor("alice");
+  });
+  StartAdapter();
+  Mta mta(Path());
+  mta.Handshake(1);
+  constexpr int kLines = 10000;
+  std::thread writer([&mta] {
+    for (int id = 1; id <= kLines; ++id) mta.Write("AUTH\t" + std::to_string(id) + "\t" + kLogin);
+  });
+  EXPECT_TRUE(sasld.WaitForSteps(1));
+  absl::SleepFor(absl::Milliseconds(200));
+  go_on.Notify();
+  for (int id = 1; id <= kLines; ++id) EXPECT_EQ(mta.Line().substr(0, 3), "OK\t");
+  writer.join();
+  int most = 0;
+  for (int size : sasld.batches()) most = std::max(most, size);
+  EXPECT_LT(most, 800);  // 256, and a read more
+}
+
+TEST_F(AdapterTest, KeepsSasldOutOfItWhereItHangsUpAtOnce) {
+  FakeSaslServer sasld(SaslPath(), Succeed);
+  StartAdapter();
+  Mta mta(Path());
+  mta.Handshake(1);
+  mta.Write("AUTH\t1\t" + std::string(kLogin) + "AUTH\t2\t" + kLogin + "JUNK\n");
+  EXPECT_EQ(mta.Line(), "<closed>");
+  Mta other(Path());
+  other.Handshake(1);
+  other.Write("AUTH\t3\t" + std::string(kLogin));
+  EXPECT_EQ(other.Line(), "OK\t3\tuser=alice");
+  EXPECT_EQ(sasld.steps().size(), 1u);
+}
+
 TEST_F(AdapterTest, LetsConnectionsOverTheLimitWait) {
   StartAdapter("max_connections = 2\n");
   auto first = std::make_unique<Mta>(Path());
