@@ -146,6 +146,10 @@ class GrpcStepClient final : public StepClient {
   Callbacks callbacks_;
   std::atomic<int> connected_links_ = 0;
 
+  // Never connected. gRPC starts its event engine with the first channel and ends it, waiting for
+  // its threads, with the last: while this one is there, neither comes with a reconnect.
+  const std::shared_ptr<grpc::Channel> keeps_engine_ =
+      grpc::CreateChannel("unix:/", grpc::InsecureChannelCredentials());
   absl::Mutex mutex_;
   grpc::CompletionQueue queue_;
   ServerPool servers_ ABSL_GUARDED_BY(mutex_){queue_};
