@@ -26,7 +26,9 @@ Connection::Connection(Socket socket, std::unique_ptr<ProtocolSession> session, 
       relay_(relay),
       scratch_(scratch) {}
 
-Connection::~Connection() { ForgetSteps(); }
+Connection::~Connection() {
+  for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
+}
 
 void Connection::Start() {
   session_->Greet(output_);
@@ -174,6 +176,7 @@ void Connection::Close() {
 }
 
 void Connection::ForgetSteps() {
+  if (!steps_.empty()) owner_.Abandoned(steps_.size());
   for (const StepUnderWay& step : steps_) relay_.Forget(step.correlation_id);
   steps_ = {};
 }

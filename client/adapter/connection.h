@@ -34,6 +34,8 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
   // The connection has hung up, and is to be let go.
   virtual void Closed(Connection& connection) = 0;
+  // It hung up, or is hung up on, with so many steps at sasld, which works on them for nobody.
+  virtual void Abandoned(size_t steps) = 0;
   // The peer broke the protocol. `why` is static text.
   virtual void Violated(std::string_view why) = 0;
   // Something that the administrator can mend. `what` is static text.

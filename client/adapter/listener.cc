@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -16,7 +17,11 @@ namespace sasld {
 namespace {
 
 constexpr int kMaxAcceptedAtOnce = 64;  // then others have their turn
-constexpr std::chrono::milliseconds kPause(100);
+constexpr absl::Duration kPause = absl::Milliseconds(100);
+// What sasld takes for a step, more or less. Who sends many, hangs up and comes again waits
+// for so long before the next has its turn, or such steps would gather and hold up everybody.
+constexpr absl::Duration kForAnAbandonedStep = absl::Microseconds(100);
+constexpr absl::Duration kLongestForAbandoned = absl::Seconds(1);
 constexpr std::string_view kRaiseOpenFiles =
     "raise this process's limit of open files (LimitNOFILE= of its systemd unit, or ulimit -n)";
 
@@ -68,6 +73,9 @@ void Listener::WaitForConnections() {
 }
 
 void Listener::AcceptSome() {
+  if (absl::Duration early = accepts_from_ - MonotonicNow(); early > absl::ZeroDuration()) {
+    return AcceptAfter(early);
+  }
   if (Accept(kMaxAcceptedAtOnce)) WaitForConnections();
 }
 
@@ -151,7 +159,11 @@ void Listener::Pause(std::string_view why, std::string_view what_to_do) {
     surroundings_.log.warn("{}: {} connections are open, more have to wait: {}; {}", path(),
                            connections_.size(), why, what_to_do);
   }
-  pause_.expires_after(kPause);
+  AcceptAfter(kPause);
+}
+
+void Listener::AcceptAfter(absl::Duration pause) {
+  pause_.expires_after(absl::ToChronoNanoseconds(pause));
   pause_.async_wait([this](const asio::error_code& error) {
     if (!error && acceptor_.is_open()) AcceptSome();
   });
@@ -171,6 +183,12 @@ void Listener::Closed(Connection& connection) {
   connections_[index].swap(connections_.back());
   connections_.pop_back();
   --surroundings_.connections;
+}
+
+void Listener::Abandoned(size_t steps) {
+  const absl::Time now = MonotonicNow();
+  accepts_from_ = std::min(std::max(accepts_from_, now) + kForAnAbandonedStep * steps,
+                           now + kLongestForAbandoned);
 }
 
 void Listener::Violated(std::string_view why) {

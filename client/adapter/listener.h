@@ -69,11 +69,13 @@ class Listener final : public ConnectionOwner {
                                            asio::io_context::executor_type>;
 
   void Closed(Connection& connection) override;
+  void Abandoned(size_t steps) override;
   void Violated(std::string_view why) override;
   void Noticed(std::string_view what) override;
 
   void WaitForConnections();
   void AcceptSome();
+  void AcceptAfter(absl::Duration pause);
   // Up to so many. False: there are more, which have to wait for something.
   bool Accept(int most);
   // Whether the configuration lets in who has connected; a refusal is logged.
@@ -92,6 +94,7 @@ class Listener final : public ConnectionOwner {
   uid_t owner_ = 0;
   gid_t group_ = 0;
   std::vector<std::shared_ptr<Connection>> connections_;
+  absl::Time accepts_from_ = absl::InfinitePast();
   LogLimiter refusals_{absl::Seconds(10)};
   LogLimiter pauses_{absl::Minutes(1)};
   LogLimiter violations_{absl::Seconds(10)};
