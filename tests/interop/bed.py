@@ -119,6 +119,8 @@ class Bed:
         self.sasld_toml = self.folder / "sasld.toml"
         self.adapter_toml = self.folder / "adapter.toml"
         names = ", ".join(f'"{name}"' for name in mechanisms)
+        listen = sasl_group and f'sasl_group = "{sasl_group}"\n'
+        policy = extra_policy and f"{extra_policy}\n"
         self.sasld_toml.write_text(f"""\
 [store]
 url = "sqlite:{self.data}/sasld.db"
@@ -126,9 +128,8 @@ url = "sqlite:{self.data}/sasld.db"
 file = "{self.data}/sasld.key"
 [listen]
 sasl = ["unix:{self.sasl_socket}"]
-sasl_group = "{sasl_group}"
 admin = ["unix:{self.admin_socket}"]
-[mechanisms]
+{listen}[mechanisms]
 enabled = [{names}]
 realm = "{realm}"
 [passwords.argon2id]
@@ -137,8 +138,7 @@ iterations = {argon2id[1]}
 parallelism = 1
 [policy]
 failure_delay = "{failure_delay}"
-{extra_policy}
-[policy.throttle]
+{policy}[policy.throttle]
 {throttle}
 [log]
 level = "debug"
