@@ -44,7 +44,8 @@ class GrpcStepClient final : public StepClient {
   static constexpr int kMaxSends = 4;
 
   struct Options {
-    // The first that is connected tells the mechanisms. None for now: steps wait for SetServers().
+    // The first that is connected tells the mechanisms. May be none: then steps wait for
+    // SetServers().
     std::vector<ServerAddress> servers;
     absl::Duration answer_within = absl::Seconds(4);
     size_t max_steps = 65536;

@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+
+#include "client/base64.h"
 
 namespace sasld {
 namespace {
 
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 constexpr std::array<bool, 256> kInText = [] {
   std::array<bool, 256> in_text{};
-  for (char c : kAlphabet) in_text[static_cast<unsigned char>(c)] = true;
-  in_text['='] = true;
+  for (char c :
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")) {
+    in_text[static_cast<unsigned char>(c)] = true;
+  }
   return in_text;
 }();
 
@@ -22,25 +22,7 @@ constexpr std::array<bool, 256> kInText = [] {
 void AppendBase64(std::string_view bytes, std::string& out) {
   size_t begin = out.size();
   out.resize(begin + Base64Size(bytes.size()));
-  // By pointers: a string checks each index in our builds, and a tenth of the adapter's own
-  // instructions were here.
-  char* to = out.data() + begin;
-  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
-  const char* digits = kAlphabet.data();
-  size_t rest = bytes.size();
-  for (; rest >= 3; rest -= 3, from += 3) {
-    uint32_t group = uint32_t{from[0]} << 16 | uint32_t{from[1]} << 8 | from[2];
-    *to++ = digits[group >> 18];
-    *to++ = digits[group >> 12 & 63];
-    *to++ = digits[group >> 6 & 63];
-    *to++ = digits[group & 63];
-  }
-  if (rest == 0) return;
-  uint32_t group = uint32_t{from[0]} << 16 | (rest == 2 ? uint32_t{from[1]} << 8 : 0);
-  *to++ = digits[group >> 18];
-  *to++ = digits[group >> 12 & 63];
-  *to++ = rest == 2 ? digits[group >> 6 & 63] : '=';
-  *to++ = '=';
+  EncodeBase64(bytes, out.data() + begin);
 }
 
 bool LooksLikeBase64(std::string_view text) {
@@ -50,23 +32,10 @@ bool LooksLikeBase64(std::string_view text) {
 }
 
 std::optional<std::string> Base64Decoded(std::string_view text) {
-  std::string_view digits = text.substr(0, text.find('='));
-  std::string bytes;
-  uint32_t bits = 0;
-  int held = 0;
-  for (char c : digits) {
-    size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    bytes += static_cast<char>(bits >> held & 0xff);
-  }
-  // Padding and the bits that are left over have one right form.
-  std::string again;
-  AppendBase64(bytes, again);
-  if (again != text) return std::nullopt;
+  std::string bytes(text.size(), '\0');
+  std::optional<size_t> size = DecodeBase64(text, bytes.data(), bytes.size());
+  if (!size) return std::nullopt;
+  bytes.resize(*size);
   return bytes;
 }
 

@@ -2,7 +2,6 @@
 // clients' on as text. sasld decodes those.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,9 +10,6 @@ namespace sasld {
 
 // Appends the base64 of `bytes`, padded.
 void AppendBase64(std::string_view bytes, std::string& out);
-
-// The size of the base64 of so many bytes.
-constexpr size_t Base64Size(size_t bytes) { return (bytes + 2) / 3 * 4; }
 
 // Whether `text` could be base64: whole groups of four, of the alphabet and '=' only. Where '='
 // stands and what the last bits are is left to sasld.

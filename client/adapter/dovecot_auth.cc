@@ -18,6 +18,7 @@
 #include "client/adapter/dovecot_auth_reply.h"
 #include "client/adapter/dovecot_auth_session.h"
 #include "client/adapter/tab_fields.h"
+#include "client/base64.h"
 
 namespace sasld {
 namespace {

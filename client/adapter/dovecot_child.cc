@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstddef>
 #include <cstring>
 
 #include "client/adapter/tab_fields.h"
@@ -30,18 +28,6 @@ bool Listens(int fd) {
   int listens = 0;
   socklen_t size = sizeof listens;
   return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
-}
-
-// Empty: it has none.
-std::string PathOf(int fd) {
-  sockaddr_un address{};
-  socklen_t size = sizeof address;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-      address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) {
-    return {};
-  }
-  return std::string(address.sun_path,
-                     strnlen(address.sun_path, size - offsetof(sockaddr_un, sun_path)));
 }
 
 absl::StatusOr<uint32_t> NumberIn(const Environment& environment, const char* name) {
@@ -123,7 +109,7 @@ absl::StatusOr<std::optional<DovecotChild>> DovecotChildOf(const Environment& en
   while (first < kFirstSocketAtMost && !Listens(first)) ++first;
   for (uint32_t i = 0; i < std::min(count, kMostSockets); ++i) {
     const int fd = first + static_cast<int>(i);
-    std::string path = PathOf(fd);
+    std::string path = PathOfSocket(fd);
     if (path.empty() || !Listens(fd)) {
       return absl::FailedPreconditionError(
           "Dovecot's master passed something else than a listening Unix socket as descriptor " +

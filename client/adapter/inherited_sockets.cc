@@ -27,19 +27,24 @@ absl::StatusOr<std::string> PathOf(int fd) {
   if (sd_is_socket_unix(fd, SOCK_STREAM, /*listening=*/1, nullptr, 0) <= 0) {
     return NotUsable(fd, "is not one of ListenStream= with a path");
   }
-  sockaddr_un address{};
-  socklen_t size = sizeof address;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return NotUsable(fd, std::string("has no name: ") + std::strerror(errno));
-  }
-  // unix(7): a path of full length has no NUL at its end; an abstract name begins with one.
-  const size_t room = size - std::min<size_t>(size, offsetof(sockaddr_un, sun_path));
-  std::string path(address.sun_path, strnlen(address.sun_path, room));
+  std::string path = PathOfSocket(fd);
   if (path.empty()) return NotUsable(fd, "has a name that is no path of a file");
   return path;
 }
 
 }  // namespace
+
+std::string PathOfSocket(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      address.sun_family != AF_UNIX) {
+    return {};
+  }
+  // unix(7): a path of full length has no NUL at its end; an abstract name begins with one.
+  const size_t room = size - std::min<size_t>(size, offsetof(sockaddr_un, sun_path));
+  return std::string(address.sun_path, strnlen(address.sun_path, room));
+}
 
 absl::StatusOr<std::vector<InheritedSocket>> TakeInheritedSockets() {
   std::vector<InheritedSocket> sockets;

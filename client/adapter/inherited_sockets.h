@@ -16,6 +16,9 @@ struct InheritedSocket {
   std::string path;  // that it was bound to
 };
 
+// The path that a Unix socket was bound to; empty if it has none, or is no Unix socket.
+std::string PathOfSocket(int fd);
+
 // Those that systemd's socket activation passes (sd_listen_fds(3)); none without it. The caller
 // owns them. To be called once, before there are threads: it takes the variables out of the
 // environment. InvalidArgument: one of them is no listening stream socket with a path. Internal: it

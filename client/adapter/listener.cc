@@ -124,7 +124,9 @@ PeerFacts Listener::FactsOf(const Peer& peer) const {
 }
 
 void Listener::Adopt(int descriptor) {
-  const Peer peer = PeerOf(descriptor).value_or(Peer());
+  const PeerGroups groups =
+      config_.access.groups.empty() ? PeerGroups::kWithout : PeerGroups::kWith;
+  const Peer peer = PeerOf(descriptor, groups).value_or(Peer());
   if (!Admitted(peer)) {
     close(descriptor);
     return;

@@ -15,11 +15,13 @@ bool Has(const std::vector<Id>& ids, Id id) {
 
 }  // namespace
 
-std::optional<Peer> PeerOf(int socket) {
+std::optional<Peer> PeerOf(int socket, PeerGroups groups) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  Peer peer{credentials.pid, credentials.uid, credentials.gid, std::vector<gid_t>(32)};
+  Peer peer{credentials.pid, credentials.uid, credentials.gid, {}};
+  if (groups == PeerGroups::kWithout) return peer;
+  peer.groups.resize(32);
   // Where there are more, the kernel says how many.
   for (int tries = 0; tries < 2; ++tries) {
     size = static_cast<socklen_t>(peer.groups.size() * sizeof(gid_t));

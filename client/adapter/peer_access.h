@@ -24,8 +24,10 @@ struct Peer {
   std::vector<gid_t> groups;  // supplementary ones
 };
 
-// Of a connected Unix socket. Nothing if the kernel does not tell.
-std::optional<Peer> PeerOf(int socket);
+// Of a connected Unix socket; its groups only with kWith, as they cost more than all else. Nothing
+// if the kernel does not tell.
+enum class PeerGroups { kWith, kWithout };
+std::optional<Peer> PeerOf(int socket, PeerGroups groups);
 
 // By the peer's user, its primary group or a supplementary one.
 bool Admits(const AccessRule& rule, const Peer& peer);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "client/libsasl2/base64.h"
+#include "client/base64.h"
 #include "client/libsasl2/mechanism.h"
 
 namespace sasld::libsasl2 {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "client/libsasl2/base64.h"
+#include "client/base64.h"
 
 namespace sasld::libsasl2 {
 namespace {

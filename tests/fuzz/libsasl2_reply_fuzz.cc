@@ -1,10 +1,13 @@
 // What the plug-in of libsasl2 reads: lines of whatever is behind the adapter's socket.
-#include "client/libsasl2/base64.h"
+#include "client/base64.h"
 #include "client/libsasl2/mechanism.h"
 #include "client/libsasl2/reply.h"
 #include "client/libsasl2/request.h"
 #include "tests/fuzz/support.h"
 
+using sasld::Base64Size;
+using sasld::DecodeBase64;
+using sasld::EncodeBase64;
 using sasld::fuzz::Require;
 using namespace sasld::libsasl2;  // NOLINT: it is what is fuzzed
 

@@ -17,7 +17,7 @@ using testing::Mta;
 TEST(PeerAccess, KnowsWhoIsAtTheOtherEnd) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  const std::optional<Peer> peer = PeerOf(ends[0]);
+  const std::optional<Peer> peer = PeerOf(ends[0], PeerGroups::kWith);
   ASSERT_TRUE(peer);
   EXPECT_EQ(peer->pid, getpid());
   EXPECT_EQ(peer->uid, geteuid());
@@ -27,7 +27,7 @@ TEST(PeerAccess, KnowsWhoIsAtTheOtherEnd) {
   EXPECT_EQ(peer->groups, groups);
   close(ends[0]);
   close(ends[1]);
-  EXPECT_FALSE(PeerOf(ends[0]));
+  EXPECT_FALSE(PeerOf(ends[0], PeerGroups::kWith));
 }
 
 TEST(PeerAccess, AdmitsByUserByGroupAndBySupplementaryGroup) {

@@ -1,4 +1,5 @@
 #include "client/adapter/tab_fields.h"
+#include "client/base64.h"
 
 #include <gtest/gtest.h>
 

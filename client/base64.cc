@@ -1,8 +1,8 @@
-#include "client/libsasl2/base64.h"
+#include "client/base64.h"
 
 #include <cstdint>
 
-namespace sasld::libsasl2 {
+namespace sasld {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -11,19 +11,25 @@ constexpr std::string_view kAlphabet =
 }  // namespace
 
 void EncodeBase64(std::string_view bytes, char* out) {
-  uint32_t bits = 0;
-  int held = 0;
-  size_t written = 0;
-  for (unsigned char byte : bytes) {
-    bits = bits << 8 | byte;
-    held += 8;
-    while (held >= 6) {
-      held -= 6;
-      out[written++] = kAlphabet[bits >> held & 63];
-    }
+  // By pointers: a string checks each index in our builds, and a tenth of the adapter's own
+  // instructions were here.
+  char* to = out;
+  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+  const char* digits = kAlphabet.data();
+  size_t rest = bytes.size();
+  for (; rest >= 3; rest -= 3, from += 3) {
+    uint32_t group = uint32_t{from[0]} << 16 | uint32_t{from[1]} << 8 | from[2];
+    *to++ = digits[group >> 18];
+    *to++ = digits[group >> 12 & 63];
+    *to++ = digits[group >> 6 & 63];
+    *to++ = digits[group & 63];
   }
-  if (held > 0) out[written++] = kAlphabet[bits << (6 - held) & 63];
-  while (written < Base64Size(bytes.size())) out[written++] = '=';
+  if (rest == 0) return;
+  uint32_t group = uint32_t{from[0]} << 16 | (rest == 2 ? uint32_t{from[1]} << 8 : 0);
+  *to++ = digits[group >> 18];
+  *to++ = digits[group >> 12 & 63];
+  *to++ = rest == 2 ? digits[group >> 6 & 63] : '=';
+  *to++ = '=';
 }
 
 std::optional<size_t> DecodeBase64(std::string_view text, char* out, size_t capacity) {
@@ -51,4 +57,4 @@ std::optional<size_t> DecodeBase64(std::string_view text, char* out, size_t capa
   return written;
 }
 
-}  // namespace sasld::libsasl2
+}  // namespace sasld

@@ -1,10 +1,10 @@
-#include "client/libsasl2/base64.h"
+#include "client/base64.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace sasld::libsasl2 {
+namespace sasld {
 namespace {
 
 std::string Encoded(std::string_view bytes) {
@@ -62,4 +62,4 @@ TEST(Base64, WritesNoMoreThanThereIsRoomFor) {
 }
 
 }  // namespace
-}  // namespace sasld::libsasl2
+}  // namespace sasld
