@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "client/adapter/pacer.h"
+
 namespace sasld {
 namespace {
 
@@ -14,6 +16,14 @@ namespace {
 constexpr size_t kMostReadAtOnce = 16384;
 constexpr size_t kMostReadOfTheBusy = 4096;
 constexpr size_t kBusySteps = 64;
+constexpr size_t kMostReadOfTheExhausted = 1024;
+
+bool IsFirst(const v1::StepRequest& request) { return request.state().empty(); }
+
+bool CameToSomething(const v1::StepReply& reply) {
+  return reply.has_success() ||
+         (reply.has_account() && reply.account().status() == v1::AccountAnswer::FOUND);
+}
 
 }  // namespace
 
@@ -40,6 +50,8 @@ void Connection::WaitForInput() {
   if (waiting_for_input_ || closing_ || at_end_ || !socket_.is_open()) return;
   if (output_.size() - sent_ > kMaxUnsent) return;  // Flush() comes back here
   if (steps_.size() >= kMaxStepsUnderWay) return;   // TakeAnswer() does
+  if (exhausted_) return;                           // Grant() does
+  if (may_begin_ <= 0) return AwaitTurn();
   waiting_for_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const asio::error_code& error) {
     self->waiting_for_input_ = false;
@@ -47,11 +59,19 @@ void Connection::WaitForInput() {
   });
 }
 
+void Connection::AwaitTurn() {
+  if (!std::exchange(exhausted_, true)) owner_.Exhausted(*this);
+}
+
+size_t Connection::MostToRead() const {
+  if (may_begin_ <= static_cast<int32_t>(Pacer::kEachRound)) return kMostReadOfTheExhausted;
+  return steps_.size() < kBusySteps ? kMostReadAtOnce : kMostReadOfTheBusy;
+}
+
 void Connection::Read() {
   if (closing_ || !socket_.is_open()) return;
   std::array<char, 65536>& input = scratch_.input;
-  const size_t most = steps_.size() < kBusySteps ? kMostReadAtOnce : kMostReadOfTheBusy;
-  ssize_t count = ::recv(socket_.native_handle(), input.data(), most, MSG_DONTWAIT);
+  ssize_t count = ::recv(socket_.native_handle(), input.data(), MostToRead(), MSG_DONTWAIT);
   if (count == 0 && ending_) {
     at_end_ = true;
     return Flush();
@@ -68,6 +88,7 @@ void Connection::Read() {
 }
 
 void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
+  if (CameToSomething(reply)) may_begin_ = std::min(may_begin_ + 1, kMostBegun);
   bool dropped = false;
   if (auto step = FindStep(exchange); step != steps_.end()) {
     dropped = step->dropped;
@@ -94,6 +115,7 @@ void Connection::HandleEvents() {
 void Connection::Handle(StepWanted& wanted) {
   asked_ = true;
   ClearUntrusted(trust_, wanted.request);
+  if (IsFirst(wanted.request)) --may_begin_;
   uint64_t id = relay_.Queue(*this, wanted.exchange, std::move(wanted.request));
   steps_.push_back({wanted.exchange, id});
 }
@@ -106,7 +128,10 @@ void Connection::Handle(ExchangeDropped& dropped) {
 void Connection::Handle(CloseWanted& wanted) {
   closing_ = true;
   ForgetSteps();
-  if (!wanted.why.empty()) owner_.Violated(wanted.why);
+  if (wanted.why.empty()) return;
+  // Or it would do the same again at once.
+  AwaitTurn();
+  owner_.Violated(wanted.why);
 }
 
 void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what); }
@@ -131,6 +156,7 @@ void Connection::Flush() {
   if (sent_ == output_.size()) {
     output_ = std::string();  // gives the memory back
     sent_ = 0;
+    if (closing_ && exhausted_) return;  // Grant() comes back here
     if (closing_ || (at_end_ && steps_.empty())) return Close();
     session_->Drained(scratch_.events);
     HandleEvents();
@@ -145,8 +171,16 @@ void Connection::Flush() {
   WaitForInput();
 }
 
+void Connection::Grant(uint32_t exchanges) {
+  exhausted_ = false;
+  may_begin_ += static_cast<int32_t>(exchanges);
+  if (closing_) return Flush();
+  WaitForInput();
+}
+
 void Connection::Tick(absl::Time now, absl::Duration idle) {
   session_->ForgetSilent(now);
+  if (!exhausted_) may_begin_ = kMostBegun;
   if (!output_.empty()) {
     if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
     if (now - unsent_since_ > kMaxStall) return Close();

@@ -38,6 +38,9 @@ class ConnectionOwner {
   virtual void Abandoned(size_t steps) = 0;
   // The peer broke the protocol. `why` is static text.
   virtual void Violated(std::string_view why) = 0;
+  // It has begun more exchanges that came to nothing than it may, or is to be hung up on for what
+  // it sent. Connection::Grant() is to be called when it is its turn.
+  virtual void Exhausted(Connection& connection) = 0;
   // Something that the administrator can mend. `what` is static text.
   virtual void Noticed(std::string_view what) = 0;
 };
@@ -51,6 +54,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // few hundred of them before everybody else's, and waits for sasld like everybody else. What one
   // read brings comes on top.
   static constexpr size_t kMaxStepsUnderWay = 256;
+  // Exchanges that it may begin at once; each that ends in a login gives back what it took, and so
+  // does time (Tick()). More wait for the owner: see Pacer.
+  static constexpr int32_t kMostBegun = 256;
   // Who does not take its output for so long is cut off.
   static constexpr absl::Duration kMaxStall = absl::Seconds(30);
 
@@ -68,6 +74,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void TakeAnswer(uint64_t exchange, v1::StepReply&& reply);
   // Sends what there is to be sent.
   void Flush();
+  // Lets it begin so many more exchanges, after ConnectionOwner::Exhausted().
+  void Grant(uint32_t exchanges);
   // To be called every few seconds. Closes what stalls, and what was `idle` for longer.
   void Tick(absl::Time now, absl::Duration idle);
   // Ends the connection between two logins, for a process that is to end: what the client sends
@@ -87,6 +95,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   };
 
   void WaitForInput();
+  void AwaitTurn();
+  size_t MostToRead() const;
   void Read();
   void HandleEvents();
   void Handle(StepWanted& wanted);
@@ -104,7 +114,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   LoopScratch& scratch_;
   std::vector<StepUnderWay> steps_;
   std::string output_;
-  size_t sent_ = 0;  // of output_
+  size_t sent_ = 0;                 // of output_
+  int32_t may_begin_ = kMostBegun;  // below zero: so many of a read more than it may
+  bool exhausted_ = false;          // and the owner knows
   bool waiting_for_input_ = false;
   bool waiting_for_room_ = false;
   bool flush_due_ = false;

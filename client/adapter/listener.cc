@@ -201,6 +201,10 @@ void Listener::Violated(std::string_view why) {
   }
 }
 
+void Listener::Exhausted(Connection& connection) {
+  surroundings_.pacer.Await(connection.weak_from_this());
+}
+
 void Listener::Noticed(std::string_view what) {
   if (auto held_back = notices_.Admit(MonotonicNow())) {
     surroundings_.log.warn("{}: {} ({} more before)", path(), what, *held_back);

@@ -13,6 +13,7 @@
 #include "client/adapter/connection.h"
 #include "client/adapter/dovecot_logins.h"
 #include "client/adapter/mechanism_cache.h"
+#include "client/adapter/pacer.h"
 #include "client/adapter/relay.h"
 #include "proto/common/log_limiter.h"
 #include "spdlog/logger.h"
@@ -27,6 +28,7 @@ struct ListenerSurroundings {
   spdlog::logger& log;
   absl::Duration idle;
   LoopScratch scratch = {};
+  Pacer pacer{loop};
   // Of all listeners together: what the process's limit of open files leaves, and how many are
   // open.
   size_t max_connections = 0;
@@ -71,6 +73,7 @@ class Listener final : public ConnectionOwner {
   void Closed(Connection& connection) override;
   void Abandoned(size_t steps) override;
   void Violated(std::string_view why) override;
+  void Exhausted(Connection& connection) override;
   void Noticed(std::string_view what) override;
 
   void WaitForConnections();

@@ -268,8 +268,8 @@ class HostileClients(bed.OwnBed):
         print(f"p99 of a login: {quiet * 1000:.1f} ms without them, {noisy * 1000:.1f} ms beside them; rounds: "
               f"{[round(1000 * one, 1) for one in before]}, {[round(1000 * one, 1) for one in during]}", flush=True)
         if not sanitized():
-            # They take the processor too, and this may be one of few: of a flood, that is most of the difference.
-            self.assertLess(noisy, 2 * quiet + 0.25)
+            # They take the processor too: the kernel's slices of a few milliseconds come on top, where cores are few.
+            self.assertLess(noisy, 2 * quiet + 0.01)
         self.closes_all()
 
 

@@ -1,0 +1,47 @@
+// Who begins exchanges by the thousand that come to nothing waits for the rest of them, and nobody
+// else for him.
+//
+// Each connection may begin some hundred at once and some tens each second; a login gives back what
+// it took. So a mail server never notices, not even one that brings a thousand guesses a second of
+// strangers over one connection. Who has used his up is read again as the pacer lets him begin
+// more: all of them together a few thousand each second, in turns. Those too who are hung up on
+// for breaking the protocol are so in turns: they come again.
+//
+// On the event loop's thread.
+#pragma once
+
+#include <asio.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace sasld {
+
+class Connection;
+
+class Pacer {
+ public:
+  // Of all who wait together, each 10 ms: 2000 a second, which cost sasld and adapter a tenth of a
+  // processor, more or less.
+  static constexpr uint32_t kEachRound = 20;
+
+  explicit Pacer(asio::io_context& loop) : timer_(loop) {}
+  Pacer(const Pacer&) = delete;
+  Pacer& operator=(const Pacer&) = delete;
+
+  // Calls Connection::Grant() once, when its turn has come; not if it has gone.
+  void Await(std::weak_ptr<Connection> connection);
+
+ private:
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                           asio::wait_traits<std::chrono::steady_clock>,
+                                           asio::io_context::executor_type>;
+
+  void GrantLater();
+  void Grant();
+
+  Timer timer_;
+  std::deque<std::weak_ptr<Connection>> waiting_;
+};
+
+}  // namespace sasld
