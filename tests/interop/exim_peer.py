@@ -14,6 +14,7 @@ from unpacked import unpack
 PACKAGES = ("exim4-daemon-heavy", "libnss-wrapper", "libgnutls-dane0", "libevent-2.1-7", "libidn12",
             "libmariadb3", "libnsl2", "libpq5", "libspf2-2", "libtirpc3", "libunbound8")
 AUTHENTICATORS = "deploy/exim/30_sasld-authenticators"
+SASLAUTHD_AUTHENTICATORS = "deploy/exim/30_sasld-saslauthd-authenticators"
 
 
 def _changed(path, changes):
@@ -33,8 +34,16 @@ def _accounts(folder):
     return owner
 
 
-def start(the_bed, certificates):
-    """Returns the port of its SMTP."""
+def _sees_saslauthd(mux, command):
+    """The command in a view of its own of /run, with the socket where Exim has its path compiled in."""
+    view = ('mount -t tmpfs tmpfs /run && mkdir /run/saslauthd && mount --bind "$1" /run/saslauthd || exit 70; '
+            'shift; exec "$@"')
+    return bed.as_root(["unshare", "--mount", "--propagation", "private", "sh", "-c", view, "sh",
+                        *map(str, (mux.parent, *command))])
+
+
+def start(the_bed, certificates, mux=None):
+    """Returns the port of its SMTP. `mux`: it asks saslauthd there, in place of the driver dovecot."""
     tree = unpack(bed.arguments.peers, "exim", PACKAGES)
     folder = the_bed.folder / "exim"
     (folder / "spool").mkdir(parents=True)
@@ -42,8 +51,11 @@ def start(the_bed, certificates):
     shutil.chown(folder / "spool", owner.pw_uid, owner.pw_gid)
     port = bed.free_port()
     authenticators = folder / "authenticators"
-    authenticators.write_text(_changed(
-        AUTHENTICATORS, {"/run/sasld-adapter/exim.sock": the_bed.auth_socket}))
+    if mux:
+        authenticators.write_text(_changed(SASLAUTHD_AUTHENTICATORS, {}))
+    else:
+        authenticators.write_text(_changed(
+            AUTHENTICATORS, {"/run/sasld-adapter/exim.sock": the_bed.auth_socket}))
     config = folder / "exim.conf"
     config.write_text(
         f"spool_directory = {folder}/spool\nlog_file_path = {folder}/spool/%slog\n" +
@@ -57,6 +69,7 @@ def start(the_bed, certificates):
                    "LD_PRELOAD": str(libraries[0] / "libnss_wrapper.so"),
                    "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
                    "NSS_WRAPPER_GROUP": str(folder / "group")}
-    the_bed.start_peer("exim", [tree / "usr/sbin/exim4", "-C", config, "-bdf", "-oP", folder / "pid"],
+    command = [tree / "usr/sbin/exim4", "-C", config, "-bdf", "-oP", folder / "pid"]
+    the_bed.start_peer("exim", _sees_saslauthd(mux, command) if mux else command,
                        lambda: bed.listens(port), environment)
     return port

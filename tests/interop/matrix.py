@@ -23,6 +23,7 @@ SERVERS = {
     "Dovecot submissiond": ("PLAIN", "LOGIN"),
     "Dovecot managesieved": ("PLAIN",),
     "Exim": ("PLAIN", "LOGIN", "SCRAM-SHA-256"),
+    "Exim, saslauthd": ("PLAIN", "LOGIN"),
     "chasquid": ("PLAIN",),
     "Prosody": ("PLAIN", "SCRAM-SHA-256"),
     "nginx SMTP": ("PLAIN",),
