@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "proto/common/log_level.h"
 #include "proto/common/status_macros.h"
-#include "proto/common/toml_reader.h"
 #include "storage/open.h"
 
 namespace sasld {
@@ -261,7 +260,10 @@ absl::StatusOr<ServerConfig> ReadServerConfig(TomlDocument document) {
   if (const absl::Status status = CheckStoreUrl(config.store_url); !status.ok()) {
     store.Reject("url", std::string(status.message()));
   }
-  config.key_file = root.Table("keys").String("file", "/var/lib/sasld/sasld.key");
+  config.store_url_at.text = store.Place("url");
+  TomlTable keys = root.Table("keys");
+  config.key_file = keys.String("file", "/var/lib/sasld/sasld.key");
+  config.key_file_at.text = keys.Place("file");
   ReadListen(root.Table("listen"), config);
   ReadMechanisms(root.Table("mechanisms"), config.policy);
   ReadPasswords(root.Table("passwords"), config);
@@ -284,13 +286,19 @@ DerivationPlan ServerConfig::Derivation() const {
   return DerivationPlan::For(policy.mechanisms, scram_iterations, policy.realm);
 }
 
-absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& path) {
-  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(path));
+ConfigEnvironment ServerEnvironment(const char* const* variables) {
+  return ConfigEnvironment({"SASLD_", "SASLD_ADAPTER_", "sasld.toml(5)"}, variables);
+}
+
+absl::StatusOr<ServerConfig> LoadServerConfig(const ConfigSource& source) {
+  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(source));
   return ReadServerConfig(std::move(document));
 }
 
-absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name) {
-  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Parse(text, std::move(name)));
+absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name,
+                                               ConfigEnvironment environment) {
+  ASSIGN_OR_RETURN(TomlDocument document,
+                   TomlDocument::Parse(text, std::move(name), std::move(environment)));
   return ReadServerConfig(std::move(document));
 }
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "proto/common/config_environment.h"
+#include "proto/common/toml_reader.h"
 #include "proto/common/unix_socket.h"
 #include "server/auth/derivation.h"
 #include "server/auth/exchange.h"
@@ -25,9 +27,18 @@ struct TlsFiles {
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
+// Where a setting stands, for errors that come later (TomlTable::Place). The same configuration may
+// stand in another place.
+struct Place {
+  std::string text;
+  friend bool operator==(const Place&, const Place&) { return true; }
+};
+
 struct ServerConfig {
   std::string store_url;
+  Place store_url_at;
   std::string key_file;
+  Place key_file_at;
 
   std::vector<SocketFile> sasl_sockets;
   std::vector<std::string> sasl_tcp;  // "192.0.2.1:4720", "[::1]:4720"
@@ -49,10 +60,14 @@ struct ServerConfig {
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 
-// Reads and checks a file. InvalidArgument, NotFound, PermissionDenied: the text has every mistake
-// with file and line.
-absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& path);
+// sasld's own of the process's variables (environ(7)): SASLD_STORE_URL is store.url.
+ConfigEnvironment ServerEnvironment(const char* const* variables);
+
+// Reads and checks a file, and what the environment says. InvalidArgument, NotFound,
+// PermissionDenied: the text has every mistake with file and line, or with the variable.
+absl::StatusOr<ServerConfig> LoadServerConfig(const ConfigSource& source);
 // The same for text; `name` stands for the file in errors.
-absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name);
+absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string name,
+                                               ConfigEnvironment environment = {});
 
 }  // namespace sasld

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -37,6 +38,7 @@
 #include "server/auth/throttle.h"
 #include "server/auth/verification_cache.h"
 #include "server/config.h"
+#include "server/health_command.h"
 #include "server/reload.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/endpoint.h"
@@ -93,6 +95,14 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// The same, with the setting's place before an error.
+template <class Value>
+absl::StatusOr<Value> At(const Place& place, absl::StatusOr<Value> value) {
+  if (value.ok()) return value;
+  return absl::Status(value.status().code(),
+                      absl::StrCat(place.text, ": ", std::string(value.status().message())));
+}
+
 // Keys of the file, made on the very first start. A database without its key file is not usable:
 // its passwords were hashed with it.
 absl::StatusOr<ClusterKeys> LoadOrCreateKeys(const ServerConfig& config, Entropy& entropy,
@@ -123,9 +133,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTls(const ServerCon
   return grpc::SslServerCredentials(options);
 }
 
-void Reload(const std::string& path, const ServerConfig& started, Exchange& exchange,
+void Reload(const ConfigSource& source, const ServerConfig& started, Exchange& exchange,
             Directory& directory, Deriver& deriver, AccountLookups& lookups, const Log& log) {
-  const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
+  const absl::StatusOr<ServerConfig> config = LoadServerConfig(source);
   if (!config.ok()) {
     log->error("not reloaded, going on as before: {}", std::string(config.status().message()));
     return;
@@ -155,17 +165,19 @@ int NextSignal(const sigset_t& signals, LastUses& last_uses,
   }
 }
 
-absl::Status Run(const std::string& path, const ServerConfig& config, const Log& log) {
+absl::Status Run(const ConfigSource& source, const ServerConfig& config, const Log& log) {
   const sigset_t signals = BlockSignals();
   const absl::Time started = absl::Now();
   // Before any file is made.
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> tls, MakeTls(config));
   Entropy entropy;
-  ASSIGN_OR_RETURN(const ClusterKeys keys, LoadOrCreateKeys(config, entropy, log));
+  ASSIGN_OR_RETURN(const ClusterKeys keys,
+                   At(config.key_file_at, LoadOrCreateKeys(config, entropy, log)));
   RecordKeys record_keys;
   AddRecordKeys(keys, record_keys);
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store,
-                   OpenStore(config.store_url, StorePresence::kCreateIfMissing, record_keys));
+                   At(config.store_url_at,
+                      OpenStore(config.store_url, StorePresence::kCreateIfMissing, record_keys)));
   PasswordHasher hasher(config.argon2id, PeppersOf(keys), config.hashing_budget.memory);
   Deriver deriver(hasher, entropy, config.Derivation());
   Lane lane(config.hashing, {[&hasher] { hasher.GiveBackMemory(); }});
@@ -206,7 +218,7 @@ absl::Status Run(const std::string& path, const ServerConfig& config, const Log&
   const std::vector<Endpoint*> endpoints = {sasl_endpoint.get(), admin_endpoint.get()};
   while (NextSignal(signals, last_uses, endpoints, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
-    Reload(path, config, exchange, directory, deriver, lookups, log);
+    Reload(source, config, exchange, directory, deriver, lookups, log);
     sd_notify(0, "READY=1");
   }
   sd_notify(0, "STOPPING=1");
@@ -236,15 +248,19 @@ absl::Status CheckDatabase(const ServerConfig& config, const std::string& path) 
 
 int Main(int argc, char** argv) {
   CLI::App app{"sasld: a SASL authentication server for mail servers. See sasld(8).", "sasld"};
-  std::string path = "/etc/sasld/sasld.toml";
+  ConfigSource source{"/etc/sasld/sasld.toml"};
   bool check_only = false;
-  app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
+  const CLI::Option* named = app.add_option("--config", source.path, "Configuration file")
+                                 ->type_name("FILE")
+                                 ->capture_default_str();
   app.add_flag("--check-config", check_only,
                "Read the configuration, tell what is wrong, and exit");
   std::string database;
   app.add_option("--check-database", database,
                  "Read a backup, tell whether it is whole and opens under the key file, and exit")
       ->type_name("FILE");
+  HealthCommand health;
+  AddHealthCommand(app, health);
   app.set_version_flag("--version", "sasld " SASLD_VERSION);
   try {
     app.parse(argc, argv);
@@ -254,17 +270,25 @@ int Main(int argc, char** argv) {
     return 2;
   }
 
-  const absl::StatusOr<ServerConfig> config = LoadServerConfig(path);
+  if (health.command->parsed() && (check_only || !database.empty())) {
+    (void)std::fprintf(stderr, "sasld: health takes --config and --timeout only\n");
+    return 2;
+  }
+  source.may_be_missing = named->count() == 0;
+  source.environment = ServerEnvironment(environ);
+  if (health.command->parsed()) return RunHealthCommand(health, source);
+  const absl::StatusOr<ServerConfig> config = LoadServerConfig(source);
   if (!config.ok()) {
     (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
     return 1;
   }
   if (check_only) {
     if (const absl::Status tls = MakeTls(*config).status(); !tls.ok()) {
-      (void)std::fprintf(stderr, "%s: %s\n", path.c_str(), std::string(tls.message()).c_str());
+      (void)std::fprintf(stderr, "%s: %s\n", source.Name().c_str(),
+                         std::string(tls.message()).c_str());
       return 1;
     }
-    (void)std::printf("%s: OK\n", path.c_str());
+    (void)std::printf("%s: OK\n", source.Name().c_str());
     return 0;
   }
 
@@ -281,7 +305,7 @@ int Main(int argc, char** argv) {
   PollWithoutALeader();
   const Log log = MakeLog(config->log_level);
   TakeGrpcLog(log, MonotonicNow);
-  const absl::Status status = Run(path, *config, log);
+  const absl::Status status = Run(source, *config, log);
   if (!status.ok()) {
     log->error("{}", std::string(status.message()));
     return 1;

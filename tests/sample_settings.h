@@ -13,6 +13,20 @@ struct SampleSetting {
   std::string line;   // "url = \"memory:\""
   bool switched_off;  // stands behind a '#', which `line` has no more
   std::string text() const { return header + "\n" + line + "\n"; }
+  // "store.url"; entries of arrays are the first ones.
+  std::string path() const {
+    const bool entry = header.starts_with("[[");
+    const size_t brackets = entry ? 2 : 1;
+    return header.substr(brackets, header.size() - 2 * brackets) + (entry ? ".0." : ".") + key;
+  }
+  // The default as a variable has it.
+  std::string value() const {
+    std::string text = line.substr(key.size() + 3);
+    if (const size_t comment = text.find(" #"); comment != text.npos) text.resize(comment);
+    if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+    std::erase(text, '"');
+    return text;
+  }
 };
 
 // In order. Wants what our samples keep to: a setting is one line, and one that is switched off has

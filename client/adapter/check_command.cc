@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -25,18 +24,6 @@ constexpr gid_t kNoGroup = 65534;
 absl::Status NoSuch(const std::string& option, const std::string& value, const char* kind) {
   return absl::NotFoundError(
       fmt::format("{}: \"{}\" is no {} of this system", option, value, kind));
-}
-
-SocketUser ThisProcess() {
-  SocketUser user{"", geteuid(), {getegid()}};
-  std::vector<gid_t> more(static_cast<size_t>(std::max(0, getgroups(0, nullptr))));
-  more.resize(
-      static_cast<size_t>(std::max(0, getgroups(static_cast<int>(more.size()), more.data()))));
-  user.groups.insert(user.groups.end(), more.begin(), more.end());
-  if (absl::StatusOr<Account> account = AccountOf(user.uid); account.ok()) {
-    user.name = account->name;
-  }
-  return user;
 }
 
 absl::StatusOr<SocketUser> UserOf(const CheckCommand& check) {

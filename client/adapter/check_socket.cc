@@ -29,35 +29,6 @@ std::string Shown(std::string_view bytes) {
 
 std::string Seconds(absl::Duration duration) { return absl::FormatDuration(duration); }
 
-SocketFault NoConnection(const SocketProbe& probe, int error) {
-  const std::string& path = probe.place.path;
-  // The kernel says the same of a file that is no socket as of a socket that nobody listens on.
-  if (std::optional<SocketFault> fault = FindSocketFault(probe.place, probe.user)) return *fault;
-  switch (error) {
-    case ECONNREFUSED:
-      return {fmt::format("nobody listens on '{}'", path),
-              "Start sasld-adapter, and see that path of its [[listen]] is the same file."};
-    case EAGAIN:
-      return {
-          fmt::format("'{}' takes no more connections: those that wait for its server to accept "
-                      "them fill the queue",
-                      path),
-          "See max_connections of its [[listen]], and the log of sasld-adapter."};
-    case EPROTOTYPE:
-      return {fmt::format("'{}' is a socket for datagrams or packets, not for connections", path),
-              kWhoListens};
-    case EACCES:
-    case EPERM:
-      return {fmt::format("{} may not connect to '{}', though owner, group and mode of all on the "
-                          "way would let it",
-                          probe.user.text(), path),
-              "See ACLs (getfacl), and what AppArmor or SELinux say in the kernel's log."};
-    default:
-      return {fmt::format("cannot connect to '{}': {}", path, std::strerror(error)),
-              "Is the path right?"};
-  }
-}
-
 SocketFault HangUp(const SocketProbe& probe, const ProbeResult& result) {
   if (!result.greeting.empty()) {
     return {fmt::format("'{}' hangs up in the middle of its greeting, which begins \"{}\"",
@@ -115,7 +86,7 @@ SocketVerdict Explain(const SocketProbe& probe, const ProbeResult& result) {
           fmt::format("cannot become {}: {}", probe.user.text(), std::strerror(result.error)),
           "Run this as root."};
     case Got::kNoConnection:
-      return NoConnection(probe, result.error);
+      return ExplainNoConnection(probe.place, probe.user, result.error);
     case Got::kConnection:
       return WorkingSocket{};
     case Got::kDone:
@@ -135,6 +106,35 @@ SocketVerdict Explain(const SocketProbe& probe, const ProbeResult& result) {
 }
 
 }  // namespace
+
+SocketFault ExplainNoConnection(const SocketPlace& place, const SocketUser& user, int error) {
+  const std::string& path = place.path;
+  // The kernel says the same of a file that is no socket as of a socket that nobody listens on.
+  if (std::optional<SocketFault> fault = FindSocketFault(place, user)) return *fault;
+  switch (error) {
+    case ECONNREFUSED:
+      return {fmt::format("nobody listens on '{}'", path),
+              "Start sasld-adapter, and see that path of its [[listen]] is the same file."};
+    case EAGAIN:
+      return {
+          fmt::format("'{}' takes no more connections: those that wait for its server to accept "
+                      "them fill the queue",
+                      path),
+          "See max_connections of its [[listen]], and the log of sasld-adapter."};
+    case EPROTOTYPE:
+      return {fmt::format("'{}' is a socket for datagrams or packets, not for connections", path),
+              kWhoListens};
+    case EACCES:
+    case EPERM:
+      return {fmt::format("{} may not connect to '{}', though owner, group and mode of all on the "
+                          "way would let it",
+                          user.text(), path),
+              "See ACLs (getfacl), and what AppArmor or SELinux say in the kernel's log."};
+    default:
+      return {fmt::format("cannot connect to '{}': {}", path, std::strerror(error)),
+              "Is the path right?"};
+  }
+}
 
 SocketVerdict JudgeGreeting(std::string_view greeting) {
   if (!greeting.starts_with("VERSION\t")) return NotDovecots(greeting);

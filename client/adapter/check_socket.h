@@ -21,6 +21,9 @@ using SocketVerdict = std::variant<WorkingSocket, SocketFault>;
 // Connects, and explains what fails. Blocks as ProbeSocket, and fails as it.
 absl::StatusOr<SocketVerdict> CheckSocket(const SocketProbe& probe);
 
+// Why connect(2) has failed with `error` for `user`.
+SocketFault ExplainNoConnection(const SocketPlace& place, const SocketUser& user, int error);
+
 // What a whole greeting of Dovecot's auth protocol says to a Postfix.
 SocketVerdict JudgeGreeting(std::string_view greeting);
 

@@ -214,14 +214,19 @@ absl::StatusOr<AdapterConfig> Read(TomlDocument document, ListenRule rule) {
 
 }  // namespace
 
-absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path, ListenRule rule) {
-  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(path));
+ConfigEnvironment AdapterEnvironment(const char* const* variables) {
+  return ConfigEnvironment({"SASLD_ADAPTER_", "", "sasld-adapter.toml(5)"}, variables);
+}
+
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const ConfigSource& source, ListenRule rule) {
+  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Load(source));
   return Read(std::move(document), rule);
 }
 
 absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name,
-                                                 ListenRule rule) {
-  ASSIGN_OR_RETURN(TomlDocument document, TomlDocument::Parse(text, std::move(name)));
+                                                 ListenRule rule, ConfigEnvironment environment) {
+  ASSIGN_OR_RETURN(TomlDocument document,
+                   TomlDocument::Parse(text, std::move(name), std::move(environment)));
   return Read(std::move(document), rule);
 }
 

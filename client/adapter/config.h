@@ -13,6 +13,7 @@
 #include "client/adapter/protocol.h"
 #include "client/adapter/protocols.h"
 #include "client/adapter/trust.h"
+#include "proto/common/config_environment.h"
 #include "proto/common/toml_reader.h"
 #include "proto/common/unix_socket.h"
 #include "sasld/v1/sasl.pb.h"
@@ -52,11 +53,17 @@ struct AdapterConfig {
 // Whether there must be a [[listen]], or who starts the adapter brings sockets.
 enum class ListenRule { kNeeded, kMayBeMissing };
 
-// NotFound, PermissionDenied: the file cannot be read. InvalidArgument: a line for each mistake.
-absl::StatusOr<AdapterConfig> LoadAdapterConfig(const std::string& path,
+// The adapter's own of the process's variables (environ(7)): SASLD_ADAPTER_LISTEN_0_PATH is `path`
+// of the first [[listen]].
+ConfigEnvironment AdapterEnvironment(const char* const* variables);
+
+// Reads and checks a file, and what the environment says. NotFound, PermissionDenied: the file
+// cannot be read. InvalidArgument: a line for each mistake.
+absl::StatusOr<AdapterConfig> LoadAdapterConfig(const ConfigSource& source,
                                                 ListenRule rule = ListenRule::kNeeded);
 // The same for text; `name` stands for the file in errors.
 absl::StatusOr<AdapterConfig> ParseAdapterConfig(std::string_view text, std::string name,
-                                                 ListenRule rule = ListenRule::kNeeded);
+                                                 ListenRule rule = ListenRule::kNeeded,
+                                                 ConfigEnvironment environment = {});
 
 }  // namespace sasld

@@ -1,6 +1,7 @@
 // sasld-adapter: the command line, what the process needs, and the adapter.
 #include <grpc/support/log.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include "client/adapter/check_command.h"
 #include "client/adapter/config.h"
 #include "client/adapter/dovecot_child.h"
+#include "client/adapter/health_command.h"
 #include "client/adapter/inherited_sockets.h"
 #include "proto/common/command_line.h"
 #include "proto/common/grpc_process.h"
@@ -81,23 +83,24 @@ int Complain(const absl::Status& status) {
 using Dovecot = std::optional<sasld::DovecotChild>;
 
 // Dovecot brings the sockets with it; the file may add others.
-absl::StatusOr<sasld::AdapterConfig> Load(const std::string& path, const Dovecot& dovecot) {
-  if (!dovecot) return sasld::LoadAdapterConfig(path);
-  auto config = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
+absl::StatusOr<sasld::AdapterConfig> Load(const sasld::ConfigSource& source,
+                                          const Dovecot& dovecot) {
+  if (!dovecot) return sasld::LoadAdapterConfig(source);
+  auto config = sasld::LoadAdapterConfig(source, sasld::ListenRule::kMayBeMissing);
   if (config.ok()) {
     config->listen.insert(config->listen.end(), dovecot->listen.begin(), dovecot->listen.end());
   }
   return config;
 }
 
-int CheckConfig(const std::string& path) {
-  auto config = sasld::LoadAdapterConfig(path, sasld::ListenRule::kMayBeMissing);
+int CheckConfig(const sasld::ConfigSource& source) {
+  auto config = sasld::LoadAdapterConfig(source, sasld::ListenRule::kMayBeMissing);
   if (!config.ok()) return Complain(config.status());
   if (auto servers = sasld::ServerAddresses(*config); !servers.ok()) {
     return Complain(
-        absl::InvalidArgumentError(path + ": " + std::string(servers.status().message())));
+        absl::InvalidArgumentError(source.Name() + ": " + std::string(servers.status().message())));
   }
-  (void)std::printf("%s: OK%s\n", path.c_str(),
+  (void)std::printf("%s: OK%s\n", source.Name().c_str(),
                     config->listen.empty()
                         ? ", but without a [[listen]] it can only be for Dovecot's "
                           "auth service"
@@ -114,7 +117,7 @@ absl::Status Start(sasld::Adapter& adapter, const Dovecot& dovecot,
   return sasld::ReportToDovecot(*dovecot);
 }
 
-int Serve(const std::string& path) {
+int Serve(const sasld::ConfigSource& source) {
   if (!HasAddressSpace()) {
     return Complain(absl::FailedPreconditionError(
         "the limit of address space is less than 1 GiB; raise it (vsz_limit of service auth in "
@@ -123,7 +126,7 @@ int Serve(const std::string& path) {
   absl::StatusOr<Dovecot> dovecot =
       sasld::DovecotChildOf([](const char* name) { return std::getenv(name); });
   if (!dovecot.ok()) return Complain(dovecot.status());
-  absl::StatusOr<sasld::AdapterConfig> config = Load(path, *dovecot);
+  absl::StatusOr<sasld::AdapterConfig> config = Load(source, *dovecot);
   if (!config.ok()) return Complain(config.status());
 
   absl::StatusOr<std::vector<sasld::InheritedSocket>> inherited = sasld::TakeInheritedSockets();
@@ -131,7 +134,7 @@ int Serve(const std::string& path) {
   PrepareProcess();
   spdlog::logger log = MakeLogger(config->log_level, dovecot->has_value());
   sasld::Adapter adapter(*std::move(config), log);
-  adapter.HandleSignals([&path, &dovecot] { return Load(path, *dovecot); });
+  adapter.HandleSignals([&source, &dovecot] { return Load(source, *dovecot); });
   absl::Status started =
       inherited.ok() ? Start(adapter, *dovecot, *std::move(inherited)) : inherited.status();
   if (!started.ok()) {
@@ -150,12 +153,16 @@ int main(int argc, char** argv) {
       "sasld-adapter: lets mail servers authenticate their users with sasld.\n"
       "It speaks their own protocols on Unix sockets. See sasld-adapter(8).",
       "sasld-adapter");
-  std::string path = "/etc/sasld/adapter.toml";
+  sasld::ConfigSource source{"/etc/sasld/adapter.toml"};
   bool check = false;
-  app.add_option("--config", path, "Configuration file")->type_name("FILE")->capture_default_str();
+  const CLI::Option* named = app.add_option("--config", source.path, "Configuration file")
+                                 ->type_name("FILE")
+                                 ->capture_default_str();
   app.add_flag("--check-config", check, "Read the configuration, tell what is wrong, and exit");
   sasld::CheckCommand check_socket;
   sasld::AddCheckCommand(app, check_socket);
+  sasld::HealthCommand health;
+  sasld::AddHealthCommand(app, health);
   app.set_version_flag("--version", "sasld-adapter " SASLD_VERSION);
   try {
     app.parse(argc, argv);
@@ -165,5 +172,15 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   if (check_socket.command->parsed()) return sasld::RunCheckCommand(check_socket);
-  return check ? CheckConfig(path) : Serve(path);
+  source.may_be_missing = named->count() == 0;
+  source.environment = sasld::AdapterEnvironment(environ);
+  if (health.command->parsed() && check) {
+    (void)std::fprintf(stderr, "sasld-adapter: health takes no --check-config\n");
+    return kUsage;
+  }
+  if (health.command->parsed()) {
+    PrepareProcess();
+    return sasld::RunHealthCommand(health, source);
+  }
+  return check ? CheckConfig(source) : Serve(source);
 }

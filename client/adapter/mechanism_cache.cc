@@ -2,11 +2,11 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <utility>
 
 #include "client/adapter/mechanism_text.h"
+#include "proto/common/file_advice.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld {
@@ -21,8 +21,10 @@ std::string AsText(const v1::ListMechanismsReply& mechanisms) {
   return text;
 }
 
-absl::Status FileError(const std::string& what, const std::string& path) {
-  return absl::UnavailableError(what + " " + path + ": " + std::strerror(errno));
+absl::Status NotWritten(const std::string& what, const std::string& path) {
+  const int error = errno;
+  return absl::UnavailableError("mechanisms.state_file: " + what + " " + path + ": " +
+                                WhyNotMade(path, error));
 }
 
 }  // namespace
@@ -35,7 +37,10 @@ absl::Status MechanismCache::Load() {
   std::ifstream file(state_file_);
   if (!file) {
     if (errno == ENOENT) return absl::NotFoundError(state_file_ + " does not exist yet");
-    return FileError("cannot read", state_file_);
+
+    const int error = errno;
+    return absl::UnavailableError("mechanisms.state_file: cannot read " + state_file_ + ": " +
+                                  WhyNotRead(state_file_, error));
   }
   v1::ListMechanismsReply mechanisms;
   for (std::string line; std::getline(file, line);) {
@@ -70,12 +75,13 @@ absl::Status MechanismCache::Learn(const v1::ListMechanismsReply& mechanisms) {
 // Beside it and then renamed, so that there is never half a list.
 absl::Status MechanismCache::Save() const {
   std::string next = state_file_ + ".new";
+  errno = 0;
   std::ofstream file(next, std::ios::trunc);
   file << known_;
   file.close();
-  if (!file) return FileError("cannot write", next);
+  if (!file) return NotWritten("cannot write", next);
   if (std::rename(next.c_str(), state_file_.c_str()) != 0)
-    return FileError("cannot replace", state_file_);
+    return NotWritten("cannot replace", state_file_);
   return absl::OkStatus();
 }
 

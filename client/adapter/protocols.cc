@@ -9,12 +9,12 @@ namespace sasld {
 namespace {
 
 constexpr Protocol kProtocols[] = {
-    {"dovecot-auth", MakeDovecotAuthSession},
-    {"dovecot-login", MakeDovecotLoginSession},
-    {"dovecot-master", MakeDovecotMasterSession},
-    {"dovecot-userdb", MakeDovecotUserdbSession},
+    {"dovecot-auth", MakeDovecotAuthSession, "\nDONE\n"},
+    {"dovecot-login", MakeDovecotLoginSession, "VERSION\t"},
+    {"dovecot-master", MakeDovecotMasterSession, "\nSPID\t"},
+    {"dovecot-userdb", MakeDovecotUserdbSession, "\nSPID\t"},
     {"saslauthd", MakeSaslauthdSession},
-    {"nginx-auth-http", MakeNginxAuthHttpSession, /*needs_backends=*/true},
+    {"nginx-auth-http", MakeNginxAuthHttpSession, "", /*needs_backends=*/true},
 };
 
 }  // namespace

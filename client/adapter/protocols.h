@@ -12,6 +12,8 @@ namespace sasld {
 struct Protocol {
   std::string_view name;
   std::unique_ptr<ProtocolSession> (*make_session)(const SessionFacts& facts);
+  // What its greeting has for certain; empty where the client speaks first.
+  std::string_view greeting_has = {};
   bool needs_backends = false;  // [listen.backends]
 };
 

@@ -253,6 +253,18 @@ SocketFault Walk::Missing(const std::string& path) const {
 
 }  // namespace
 
+SocketUser ThisProcess() {
+  SocketUser user{"", geteuid(), {getegid()}};
+  std::vector<gid_t> more(static_cast<size_t>(std::max(0, getgroups(0, nullptr))));
+  more.resize(
+      static_cast<size_t>(std::max(0, getgroups(static_cast<int>(more.size()), more.data()))));
+  user.groups.insert(user.groups.end(), more.begin(), more.end());
+  if (absl::StatusOr<Account> account = AccountOf(user.uid); account.ok()) {
+    user.name = account->name;
+  }
+  return user;
+}
+
 std::string SocketUser::text() const {
   return name.empty() ? fmt::format("uid {}", uid) : fmt::format("{} (uid {})", name, uid);
 }

@@ -19,6 +19,9 @@ struct SocketUser {
   std::string text() const;  // "postfix (uid 105)"
 };
 
+// This process.
+SocketUser ThisProcess();
+
 // Where the socket is for them.
 struct SocketPlace {
   std::string path;    // relative: to the chroot, or without one to the working directory

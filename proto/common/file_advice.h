@@ -1,25 +1,23 @@
-// What to do about a file that cannot be opened or made.
+// Why a file cannot be made, read or written, and the command that mends it: whose the file or
+// folder is that is in the way, and who this process is.
 #pragma once
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
 #include <string>
 
 namespace sasld {
 
-// For errno after open(2) of `path` for writing: "; make the folder /var/lib/sasld first". Empty
-// where the error says enough by itself.
-inline std::string FileAdvice(const std::string& path, int error) {
-  if (error == ENOENT || error == ENOTDIR) {
-    return "; make the folder " + std::filesystem::path(path).parent_path().string() + " first";
-  }
-  if (error == EACCES || error == EPERM) {
-    return "; file and folder must be writable for the user sasld runs as (uid " +
-           std::to_string(geteuid()) + ")";
-  }
-  return "";
-}
+// To follow "cannot make PATH: ", for errno of making or replacing the file:
+//
+//   /var/lib/sasld belongs to root (0) with mode 0755, sasld runs as uid 10001: chown 10001:10001
+//   /var/lib/sasld
+//
+// in one line. Not for a file that is there and may not be written: that is WhyNotOpened.
+std::string WhyNotMade(const std::string& path, int error);
+
+// To follow "cannot be opened: ", for errno of open(2) of a file that is to be read and written.
+std::string WhyNotOpened(const std::string& path, int error);
+
+// To follow "cannot be read: ", for errno of open(2) of a file that is only read.
+std::string WhyNotRead(const std::string& path, int error);
 
 }  // namespace sasld

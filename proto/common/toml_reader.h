@@ -4,6 +4,9 @@
 // so that one run shows all of them:
 //
 //   adapter.toml:12: listen.mode: "066" is not an octal mode such as "0660"
+//   SASLD_ADAPTER_LISTEN_0_MODE: "066" is not an octal mode such as "0660"
+//
+// What the environment says of a key goes before what the text says.
 //
 // Not thread-safe. All getters return the fallback after an error of theirs; only Finish() decides.
 #pragma once
@@ -19,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/common/config_environment.h"
 
 namespace sasld {
 
@@ -45,6 +49,9 @@ class TomlTable {
   std::vector<TomlTable> Tables(std::string_view key);
   // Notes an error of meaning at this key's line (the table's own where the key is absent).
   void Reject(std::string_view key, std::string_view why);
+  // Where the key is given, for errors that come later: "sasld.toml:9: keys.file", the variable's
+  // name, or "keys.file" alone for a default.
+  std::string Place(std::string_view key) const;
   bool Has(std::string_view key) const;
 
  private:
@@ -54,20 +61,33 @@ class TomlTable {
   std::shared_ptr<Node> node_;
 };
 
+// Where a program's configuration is.
+struct ConfigSource {
+  std::string path;
+  // Nobody has named the file: where there is none, the environment is enough, if it says anything.
+  bool may_be_missing = false;
+  ConfigEnvironment environment = {};
+
+  // For texts: the path, or "environment" where the file is missing and may be.
+  std::string Name() const;
+};
+
 class TomlDocument {
  public:
   // NotFound or PermissionDenied: the file cannot be opened, text says why and what to do (with
   // --config, which both servers have). InvalidArgument: not TOML, text has file and line.
-  static absl::StatusOr<TomlDocument> Load(const std::string& path);
+  static absl::StatusOr<TomlDocument> Load(const ConfigSource& source);
   // The same for text that was read before; `name` stands for the file in errors.
-  static absl::StatusOr<TomlDocument> Parse(std::string_view text, std::string name);
+  static absl::StatusOr<TomlDocument> Parse(std::string_view text, std::string name,
+                                            ConfigEnvironment environment = {});
 
   TomlDocument(TomlDocument&&) noexcept;
   TomlDocument& operator=(TomlDocument&&) noexcept;
   ~TomlDocument();
 
   TomlTable Root();
-  // InvalidArgument with one line for each mistake, unknown keys included, in order of line.
+  // InvalidArgument with one line for each mistake, unknown keys included, in order of line; those
+  // of the environment come last.
   absl::Status Finish();
 
  private:

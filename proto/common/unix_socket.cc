@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "proto/common/accounts.h"
+#include "proto/common/file_advice.h"
 #include "proto/common/status_macros.h"
 
 namespace sasld {
@@ -73,8 +74,8 @@ absl::Status CheckFolder(const std::string& path) {
         About(path, "cannot be made: '" + folder + "' is not a folder"));
   }
   if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    return absl::FailedPreconditionError(WithErrno(
-        About(path, "cannot be made: the folder '" + folder + "' is not writable"), errno));
+    const int error = errno;
+    return absl::FailedPreconditionError(About(path, "cannot be made: " + WhyNotMade(path, error)));
   }
   return absl::OkStatus();
 }

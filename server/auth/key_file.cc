@@ -41,8 +41,7 @@ Secret Derive(const Secret& key, std::string_view use) {
 }
 
 absl::Status Unwritable(const std::string& path, int error) {
-  return absl::UnavailableError(
-      absl::StrCat(path, ": cannot be written: ", std::strerror(error), FileAdvice(path, error)));
+  return absl::UnavailableError(absl::StrCat("cannot make ", path, ": ", WhyNotMade(path, error)));
 }
 
 absl::Status NotAKeyFile(const std::string& path) {
@@ -64,11 +63,16 @@ absl::Status WriteAll(int fd, std::string_view text, const std::string& path) {
 absl::Status CheckPrivate(int fd, const std::string& path) {
   struct stat facts {};
   if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return NotAKeyFile(path);
-  if ((facts.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(path, ": others than its owner may use it; run: chmod 0600 ", path));
-  }
-  return absl::OkStatus();
+  if ((facts.st_mode & 077) == 0) return absl::OkStatus();
+  // A container's secret or a systemd credential belongs to root and is read by way of its group,
+  // or of an ACL, which stat(2) shows as the group's right. Only root can be meant to put us there.
+  const bool handed_to_us = facts.st_uid == 0 && geteuid() != 0;
+  if (handed_to_us && (facts.st_mode & 037) == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      path, ": others than its owner may use it; ",
+      handed_to_us ? "a secret that root owns may have mode 0400 or 0440 (mode: 0440 of a "
+                     "container's secret, defaultMode: 0440 of a volume)"
+                   : absl::StrCat("run: chmod 0600 ", path)));
 }
 
 std::optional<Secret> KeyOf(std::string_view base64) {
@@ -154,9 +158,8 @@ absl::StatusOr<RawKeys> ReadKeys(const std::string& path) {
   if (fd < 0) {
     const int error = errno;
     if (error == ENOENT) return absl::NotFoundError(absl::StrCat(path, ": no such key file"));
-    return absl::PermissionDeniedError(absl::StrCat(path,
-                                                    ": cannot be read: ", std::strerror(error),
-                                                    "; it must belong to the user sasld runs as"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("cannot read ", path, ": ", WhyNotRead(path, error)));
   }
   const absl::Cleanup closer = [fd] { close(fd); };
   RETURN_IF_ERROR(CheckPrivate(fd, path));
@@ -201,6 +204,16 @@ absl::Status ReplaceKeyFile(const std::string& path, const RawKeys& raw) {
   return absl::OkStatus();
 }
 
+// A file that sasld may only read is changed by whoever makes it.
+absl::Status ReplaceOrAdvise(const std::string& path, const RawKeys& raw, const std::string& what) {
+  const absl::Status replaced = ReplaceKeyFile(path, raw);
+  if (replaced.ok()) return replaced;
+  return absl::Status(replaced.code(),
+                      absl::StrCat("the key file stays as it is: ", std::string(replaced.message()),
+                                   ". If it is a secret that comes from elsewhere: ", what,
+                                   " there, and restart sasld"));
+}
+
 ClusterKeys DeriveAll(const RawKeys& raw) {
   ClusterKeys derived;
   for (const auto& [id, key] : raw.keys) {
@@ -243,8 +256,12 @@ absl::Status CreateKeyFile(const std::string& path, Entropy& entropy) {
 
 absl::StatusOr<ClusterKeys> AddKey(const std::string& path, Entropy& entropy) {
   ASSIGN_OR_RETURN(RawKeys raw, ReadKeys(path));
-  raw.keys.emplace(raw.keys.rbegin()->first + 1, entropy.SecretBytes(kKeyBytes));
-  RETURN_IF_ERROR(ReplaceKeyFile(path, raw));
+  const uint32_t id = raw.keys.rbegin()->first + 1;
+  raw.keys.emplace(id, entropy.SecretBytes(kKeyBytes));
+  RETURN_IF_ERROR(ReplaceOrAdvise(path, raw,
+                                  absl::StrCat("add to it the line \"key ", id,
+                                               " …\" with 32 random bytes in base64 "
+                                               "(openssl rand -base64 32)")));
   return DeriveAll(raw);
 }
 
@@ -256,7 +273,8 @@ absl::StatusOr<ClusterKeys> RemoveKey(const std::string& path, uint32_t id) {
   if (raw.keys.erase(id) == 0) {
     return absl::NotFoundError(absl::StrCat(path, ": has no key ", id));
   }
-  RETURN_IF_ERROR(ReplaceKeyFile(path, raw));
+  RETURN_IF_ERROR(
+      ReplaceOrAdvise(path, raw, absl::StrCat("take the line \"key ", id, " …\" out of it")));
   return DeriveAll(raw);
 }
 

@@ -6,8 +6,10 @@
 //   key 1 <32 bytes in base64>
 //   key 2 <32 bytes in base64>
 //
-// Mode 0600. The key of the highest id is the current one. Lines that begin with # say nothing. The
-// form before, one line "sasld-key-1 <32 bytes in base64>", is read as key 1.
+// Mode 0600. One that is only to be read, such as a container's secret or a systemd credential, may
+// be of mode 0400, or 0440 where it belongs to root and we do not run as root. The key of the
+// highest id is the current one. Lines that begin with # say nothing. The form before, one line
+// "sasld-key-1 <32 bytes in base64>", is read as key 1.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +41,8 @@ struct ClusterKeys {
   std::vector<Secret> StateKeys() const;
 };
 
-// NotFound: there is no such file. PermissionDenied: cannot be read, or others than its owner may
-// read it. DataLoss: it is not a key file. Texts name the file and say what to do.
+// NotFound: there is no such file. PermissionDenied: cannot be read, or others than those may read
+// it. DataLoss: it is not a key file. Texts name the file and say what to do.
 absl::StatusOr<ClusterKeys> LoadKeyFile(const std::string& path);
 
 // Writes a new key file that survives a power loss. AlreadyExists; Unavailable: cannot be written.

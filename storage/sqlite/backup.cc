@@ -20,8 +20,7 @@ namespace {
 constexpr int kPagesAtOnce = 256;
 
 absl::Status SystemTrouble(const std::string& path, const char* what, int error) {
-  return absl::UnavailableError(
-      absl::StrCat(path, ": ", what, ": ", std::strerror(error), FileAdvice(path, error)));
+  return absl::UnavailableError(absl::StrCat(path, ": ", what, ": ", WhyNotMade(path, error)));
 }
 
 absl::Status IsThere(const std::string& path) {

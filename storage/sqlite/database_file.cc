@@ -74,6 +74,15 @@ int SystemError(sqlite3* database) {
   return error != 0 ? error : sqlite3_system_errno(database);
 }
 
+// SQLite makes files beside the database.
+absl::Status CheckFolder(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return absl::OkStatus();
+  const int error = errno;
+  const std::string log = path + "-wal";
+  return absl::UnavailableError(absl::StrCat("cannot make ", log, ": ", WhyNotMade(log, error)));
+}
+
 absl::Status ReadOnly(const std::string& path) {
   return absl::UnavailableError(absl::StrCat(
       path, ": is read-only; nothing was changed; make file and folder writable for sasld"));
@@ -95,7 +104,7 @@ absl::StatusOr<std::unique_ptr<DatabaseFile>> DatabaseFile::Take(const std::stri
     if (errno == ENOENT && create == 0) return missing;
     const int error = errno;
     return absl::UnavailableError(
-        absl::StrCat(path, ": cannot be opened: ", std::strerror(error), FileAdvice(path, error)));
+        absl::StrCat(path, ": cannot be opened: ", WhyNotOpened(path, error)));
   }
   auto file = std::unique_ptr<DatabaseFile>(new DatabaseFile(path, fd));
   struct stat facts {};
@@ -108,6 +117,7 @@ absl::StatusOr<std::unique_ptr<DatabaseFile>> DatabaseFile::Take(const std::stri
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": is in use by another sasld; stop that one first, or give this one its own"));
   }
+  RETURN_IF_ERROR(CheckFolder(path));
   RETURN_IF_ERROR(CheckHeader(fd, path));
   if (facts.st_size == 0) {
     if (create == 0) return missing;
@@ -220,7 +230,7 @@ absl::StatusOr<bool> DatabaseFileExists(const std::string& path) {
   if (errno == ENOENT || errno == ENOTDIR) return false;
   const int error = errno;
   return absl::UnavailableError(
-      absl::StrCat(path, ": cannot be examined: ", std::strerror(error), FileAdvice(path, error)));
+      absl::StrCat(path, ": cannot be examined: ", WhyNotOpened(path, error)));
 }
 
 }  // namespace sasld

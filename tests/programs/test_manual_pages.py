@@ -56,11 +56,14 @@ class Servers(unittest.TestCase):
                 self.assertIn("--config", options)
                 self.assertEqual(Page(f"{program}.8").options("OPTIONS"), options)
 
-    def test_page_of_the_adapter_has_its_commands(self):
-        page = Page("sasld-adapter.8")
-        self.assertEqual(Help("sasld-adapter").commands, ["check"])
-        told = Help("sasld-adapter", "check")
-        self.assertEqual(page.options(told.usage), told.options - {"--help"})
+    def test_pages_have_the_commands(self):
+        for program, commands in (("sasld", ["health"]), ("sasld-adapter", ["check", "health"])):
+            page = Page(f"{program}.8")
+            self.assertEqual(Help(program).commands, commands)
+            for command in commands:
+                with self.subTest(program, command=command):
+                    told = Help(program, command)
+                    self.assertEqual(page.options(told.usage), told.options - {"--help"})
 
     def test_pages_have_the_default_of_config(self):
         for program, path in (("sasld", "/etc/sasld/sasld.toml"),

@@ -33,8 +33,9 @@ class Start(InAFolder):
     def test_wrong_command_line(self):
         for program in DEFAULTS:
             for arguments, wrong in ((["--conf", "x"], "there is no option --conf"),
-                                     (["x"], {"sasld": "too many arguments",
-                                              "sasld-adapter": '"x" is no command; there is check'}
+                                     (["x"], {"sasld": '"x" is no command; there is health',
+                                              "sasld-adapter": '"x" is no command; there are '
+                                                               'check, health'}
                                       [program]),
                                      (["--config"], "--config: 1 required FILE missing")):
                 with self.subTest(program, arguments=arguments):
@@ -76,11 +77,11 @@ class Start(InAFolder):
 
     def test_folder_that_is_not_there(self):
         none = self.home / "none"
+        config = self.config(f'[keys]\nfile = "{none}/key"\n[store]\nurl = "memory:"\n')
         self.assertEqual(
-            self.refused("sasld", "--config", self.config(
-                f'[keys]\nfile = "{none}/key"\n[store]\nurl = "memory:"\n')),
-            f"error: {none}/key: cannot be written: No such file or directory; make the folder "
-            f"{none} first\n")
+            self.refused("sasld", "--config", config),
+            f"error: {config}:2: keys.file: cannot make {none}/key: No such file or directory; make "
+            f"the folder {none} first\n")
         said = f"'{none}/x.sock' cannot be made: the folder '{none}' is not there, create it"
         self.assertIn(said, self.refused("sasld", "--config", self.config(
             f'[keys]\nfile = "{self.home}/key"\n[store]\nurl = "memory:"\n'

@@ -35,7 +35,7 @@ TEST(ServerConfig, EmptyMeansTheDefaults) {
 }
 
 TEST(ServerConfig, TheSampleIsTheDefaults) {
-  const auto sample = LoadServerConfig(SAMPLE_CONFIG);
+  const auto sample = LoadServerConfig({SAMPLE_CONFIG});
   ASSERT_TRUE(sample.ok()) << sample.status();
   EXPECT_TRUE(*sample == *ParseServerConfig("", "none"));
 }
@@ -54,6 +54,42 @@ TEST(ServerConfig, EachSettingOfTheSampleIsItsDefault) {
     if (setting.key == "threads" && setting.switched_off) continue;
     EXPECT_TRUE(*config == *defaults) << setting.text();
   }
+}
+
+ConfigEnvironment Given(const std::string& variable) {
+  const char* const variables[] = {variable.c_str(), nullptr};
+  return ServerEnvironment(variables);
+}
+
+TEST(ServerConfig, EachSettingOfTheSampleIsAVariableToo) {
+  const auto defaults = ParseServerConfig("", "none");
+  for (const SampleSetting& setting : SampleSettings(SAMPLE_CONFIG)) {
+    if (setting.header == "[[mechanisms.external.certificate]]") continue;
+    const std::string variable = Given("").NameOf(setting.path());
+    // Not hidden by what Kubernetes sets.
+    EXPECT_FALSE(IsOfAService(variable, "tcp://192.0.2.1:4720")) << variable;
+    const auto config = ParseServerConfig("", "none", Given(variable + "=" + setting.value()));
+    ASSERT_TRUE(config.ok()) << config.status();
+    if (setting.key == "threads" && setting.switched_off) continue;
+    EXPECT_TRUE(*config == *defaults) << variable;
+  }
+}
+
+TEST(ServerConfig, VariablesAreSasldsOwn) {
+  const auto config =
+      ParseServerConfig("[log]\nlevel = \"warn\"\n", "sasld.toml", Given("SASLD_LOG_LEVEL=debug"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_TRUE(Given("SASLD_ADAPTER_LOG_LEVEL=debug").empty());
+  EXPECT_EQ(ParseServerConfig("", "none", Given("SASLD_LOG_LEVL=debug")).status().message(),
+            "SASLD_LOG_LEVL: is no key of the configuration; did you mean SASLD_LOG_LEVEL?");
+  const std::string sha256(64, 'a');
+  EXPECT_THAT(
+      std::string(ParseServerConfig(
+                      "", "none", Given("SASLD_MECHANISMS_EXTERNAL_CERTIFICATE_0_SHA256=" + sha256))
+                      .status()
+                      .message()),
+      HasSubstr("SASLD_MECHANISMS_EXTERNAL_CERTIFICATE_0_ACCOUNT: is missing"));
 }
 
 TEST(ServerConfig, UnknownKeysNameKeyAndLine) {
@@ -339,7 +375,7 @@ TEST(ServerConfig, HashingFitsItsMemory) {
 }
 
 TEST(ServerConfig, AMissingFileIsNamed) {
-  const auto config = LoadServerConfig("/nonexistent/sasld.toml");
+  const auto config = LoadServerConfig({"/nonexistent/sasld.toml"});
   EXPECT_THAT(std::string(config.status().message()), HasSubstr("/nonexistent/sasld.toml"));
 }
 

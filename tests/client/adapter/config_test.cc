@@ -47,7 +47,7 @@ bool SameButForTheNames(const AdapterConfig& a, AdapterConfig b) {
 }
 
 TEST(AdapterConfig, TheSampleIsTheDefaults) {
-  const absl::StatusOr<AdapterConfig> sample = LoadAdapterConfig(SAMPLE_CONFIG);
+  const absl::StatusOr<AdapterConfig> sample = LoadAdapterConfig({SAMPLE_CONFIG});
   ASSERT_TRUE(sample.ok()) << sample.status();
   EXPECT_TRUE(SameButForTheNames(*sample, ParseAdapterConfig(kListen, "a.toml").value()));
 }
@@ -65,6 +65,52 @@ TEST(AdapterConfig, EachSettingOfTheSampleIsItsDefault) {
     ASSERT_TRUE(config.ok()) << config.status();
     EXPECT_TRUE(SameButForTheNames(*config, defaults)) << setting.text();
   }
+}
+
+ConfigEnvironment Given(const std::string& variable) {
+  const char* const variables[] = {variable.c_str(), nullptr};
+  return AdapterEnvironment(variables);
+}
+
+TEST(AdapterConfig, EachSettingOfTheSampleIsAVariableToo) {
+  const AdapterConfig defaults = ParseAdapterConfig(kListen, "a.toml").value();
+  for (const SampleSetting& setting : SampleSettings(SAMPLE_CONFIG)) {
+    std::string path = setting.path();
+    // Below an entry of [[listen]].
+    if (setting.header == "[listen.backends]") path = "listen.0.backends." + setting.key;
+    const std::string variable = Given("").NameOf(path);
+    // Not hidden by what Kubernetes sets.
+    EXPECT_FALSE(IsOfAService(variable, "tcp://192.0.2.1:4720")) << variable;
+    const auto config = ParseAdapterConfig(kListen, "none", ListenRule::kNeeded,
+                                           Given(variable + "=" + setting.value()));
+    if (setting.switched_off) {  // an example for another protocol
+      EXPECT_EQ(config.status().message(),
+                "none:1: listen.backends: the protocol dovecot-auth takes nobody on to a backend")
+          << variable;
+      continue;
+    }
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_TRUE(SameButForTheNames(*config, defaults)) << variable;
+  }
+}
+
+TEST(AdapterConfig, VariablesMakeAnEntry) {
+  const char* const variables[] = {
+      "SASLD_ADAPTER_LISTEN_0_PROTOCOL=nginx-auth-http", "SASLD_ADAPTER_LISTEN_0_PATH=/run/nginx",
+      "SASLD_ADAPTER_LISTEN_0_BACKENDS_SMTP=[::1]:25", "SASLD_STORE_URL=memory:", nullptr};
+  const auto config =
+      ParseAdapterConfig("", "none", ListenRule::kNeeded, AdapterEnvironment(variables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->listen.size(), 1u);
+  EXPECT_EQ(config->listen[0].socket.path, "/run/nginx");
+  EXPECT_EQ(config->listen[0].backends.smtp, (Backend{"::1", 25}));
+  EXPECT_EQ(
+      ParseAdapterConfig("", "none", ListenRule::kNeeded, Given("SASLD_ADAPTER_LISTEN_0_MODE=066"))
+          .status()
+          .message(),
+      "SASLD_ADAPTER_LISTEN_0_PROTOCOL: is missing\n"
+      "SASLD_ADAPTER_LISTEN_0_PATH: is missing\n"
+      "SASLD_ADAPTER_LISTEN_0_MODE: \"066\" is not an octal mode such as \"0660\"");
 }
 
 TEST(AdapterConfig, ReadsEveryKey) {

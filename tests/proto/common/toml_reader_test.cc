@@ -248,13 +248,13 @@ class TomlFile : public testing::Test {
 
 TEST_F(TomlFile, IsReadAndNamedInErrors) {
   std::ofstream(Path()) << "x = 1\n";
-  absl::StatusOr<TomlDocument> document = TomlDocument::Load(Path());
+  absl::StatusOr<TomlDocument> document = TomlDocument::Load({Path()});
   ASSERT_TRUE(document.ok()) << document.status();
   EXPECT_EQ(Complaints(*document), Path() + ":1: x: unknown key");
 }
 
 TEST_F(TomlFile, ThatIsNotThereIsNotFound) {
-  absl::Status status = TomlDocument::Load(Path()).status();
+  absl::Status status = TomlDocument::Load({Path()}).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_EQ(status.message(), Path() +
                                   ": cannot be opened: No such file or directory; make it, or "
@@ -262,7 +262,7 @@ TEST_F(TomlFile, ThatIsNotThereIsNotFound) {
 }
 
 TEST_F(TomlFile, ThatIsAFolderIsInvalid) {
-  absl::Status status = TomlDocument::Load(folder_).status();
+  absl::Status status = TomlDocument::Load({folder_}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_EQ(status.message(), folder_ + ": cannot be read: Is a directory");
 }
@@ -274,7 +274,7 @@ TEST_F(TomlFile, ThatIsNotReadableIsPermissionDenied) {
     ASSERT_EQ(chmod(folder_.c_str(), 0755), 0);
     ASSERT_EQ(seteuid(65534), 0);
   }
-  absl::Status status = TomlDocument::Load(Path()).status();
+  absl::Status status = TomlDocument::Load({Path()}).status();
   if (getuid() == 0) {
     ASSERT_EQ(seteuid(0), 0);
   }
@@ -288,7 +288,7 @@ TEST_F(TomlFile, ThatIsNotReadableIsPermissionDenied) {
 
 TEST_F(TomlFile, ThatIsTooLargeIsInvalid) {
   std::ofstream(Path()) << std::string((1 << 20) + 1, '\n');
-  absl::Status status = TomlDocument::Load(Path()).status();
+  absl::Status status = TomlDocument::Load({Path()}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
 }
 
