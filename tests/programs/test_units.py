@@ -22,25 +22,50 @@ def systemd_analyze(*arguments):
 
 
 class Files(unittest.TestCase):
+    """The units, each as it is and with the drop-ins beside it."""
+
+    def each_way(self):
+        """Folders with the units, of which systemd reads a drop-in for itself."""
+        for drop_ins in False, True:
+            with self.subTest(drop_ins=drop_ins), \
+                    tempfile.TemporaryDirectory(prefix="sasld-units-") as name:
+                folder = pathlib.Path(name)
+                for unit in UNITS.glob("*.s[eo]*"):
+                    if unit.is_dir() and drop_ins:
+                        shutil.copytree(unit, folder / unit.name)
+                    elif not unit.is_dir():
+                        # Neither programs nor manual pages are installed here.
+                        text = re.sub("/usr/sbin/[a-z-]+", "/bin/true", unit.read_text())
+                        text = re.sub("^Documentation=.*\n", "", text, flags=re.M)
+                        (folder / unit.name).write_text(text)
+                yield folder
+
     def test_systemd_takes_them(self):
-        with tempfile.TemporaryDirectory(prefix="sasld-units-") as folder:
-            for unit in UNITS.glob("*.s[eo]*"):
-                # Neither programs nor manual pages are installed here.
-                text = re.sub("/usr/sbin/[a-z-]+", "/bin/true", unit.read_text())
-                text = re.sub("^Documentation=.*\n", "", text, flags=re.M)
-                pathlib.Path(folder, unit.name).write_text(text)
+        for folder in self.each_way():
             for unit in *SERVICES, "sasld-adapter.socket":
-                done = systemd_analyze("verify", pathlib.Path(folder, unit))
+                done = systemd_analyze("verify", folder / unit)
                 said = [line for line in done.stderr.splitlines() if "sasld" in line]
                 self.assertEqual((done.returncode, said), (0, []), unit)
 
+    def test_systemd_reads_the_drop_ins(self):
+        folders = {service: UNITS / f"{service}.d" for service in SERVICES}
+        for service, folder in folders.items():
+            self.assertTrue(list(folder.glob("*.conf")), service)
+        with tempfile.TemporaryDirectory(prefix="sasld-units-") as name:
+            (pathlib.Path(name) / "a.service").write_text("[Service]\nExecStart=/bin/true\n")
+            drop_in = pathlib.Path(name) / "a.service.d/wrong.conf"
+            drop_in.parent.mkdir()
+            drop_in.write_text("[Service]\nNoSuchKey=1\n")
+            self.assertIn("NoSuchKey", systemd_analyze("verify", f"{name}/a.service").stderr)
+
     def test_they_are_shut_in(self):
-        for service in SERVICES:
-            done = systemd_analyze("security", "--offline=true", f"--threshold={MOST_EXPOSURE}",
-                                   UNITS / service)
-            last = done.stdout.strip().splitlines()[-1]
-            print(service, re.search(r"[\d.]+ [A-Z]+", last)[0])
-            self.assertEqual(done.returncode, 0, last)
+        for folder in self.each_way():
+            for service in SERVICES:
+                done = systemd_analyze("security", "--offline=true",
+                                       f"--threshold={MOST_EXPOSURE}", folder / service)
+                last = done.stdout.strip().splitlines()[-1]
+                print(service, re.search(r"[\d.]+ [A-Z]+", last)[0])
+                self.assertEqual(done.returncode, 0, last)
 
     def test_accounts(self):
         with tempfile.TemporaryDirectory(prefix="sasld-root-") as root:
