@@ -21,6 +21,8 @@ constexpr absl::Duration kListWithin = absl::Seconds(5);
 // silent. A login that waited for it has most of its time left.
 constexpr absl::Duration kAskAfter = absl::Milliseconds(300);
 constexpr absl::Duration kSilentAfter = absl::Milliseconds(500);
+// A server that stops takes no new calls, but answers what it has: longer than sasld's patience.
+constexpr absl::Duration kStoppingWithin = absl::Seconds(6);
 constexpr absl::Duration kShortestBackoff = absl::Milliseconds(50);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(1);
 // How long a stream may be idle without a read that would tell of its end.
@@ -205,6 +207,7 @@ void ServerLink::CompleteList(bool ok, absl::Time now, News& news) {
   Attempt& attempt = *attempt_;
   attempt.listing = false;
   if (attempt.broken) return;
+  if (ok && IsStopping(attempt.list_status, now)) return Hear(now);
   if (!ok || !attempt.list_status.ok()) return Break(attempt.list_status.error_message(), news);
   Hear(now);
   next_list_ = now + kListEvery;
@@ -237,6 +240,14 @@ void ServerLink::CompleteRead(bool ok, absl::Time now, News& news) {
   }
 }
 
+// The call was turned away while the stream goes on: what was written to it is still answered.
+bool ServerLink::IsStopping(const grpc::Status& status, absl::Time now) {
+  if (!connected_ || status.error_code() != grpc::StatusCode::UNAVAILABLE) return false;
+  if (stopping_since_ == absl::InfiniteFuture()) stopping_since_ = now;
+  next_list_ = now + kAskAfter;
+  return now - stopping_since_ < kStoppingWithin;
+}
+
 void ServerLink::Break(std::string why, News& news) {
   if (attempt_->broken) return;
   news.broken = std::move(why);
@@ -251,6 +262,7 @@ void ServerLink::Settle(absl::Time now) {
     next_attempt_ = now;
   }
   connected_since_ = absl::InfinitePast();
+  stopping_since_ = absl::InfiniteFuture();
 }
 
 }  // namespace sasld

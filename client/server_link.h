@@ -94,6 +94,7 @@ class ServerLink {
   void CompleteRead(bool ok, absl::Time now, News& news);
   void Hear(absl::Time now);
   void Disconnected();
+  bool IsStopping(const grpc::Status& status, absl::Time now);
   void Settle(absl::Time now);
 
   const ServerAddress address_;
@@ -109,6 +110,7 @@ class ServerLink {
   absl::Time next_list_ = absl::InfinitePast();
   absl::Time asked_ = absl::InfinitePast();  // for the mechanisms
   absl::Time heard_ = absl::InfinitePast();  // or when it began to owe an answer
+  absl::Time stopping_since_ = absl::InfiniteFuture();
   absl::Time read_by_ = absl::InfiniteFuture();
   absl::Duration backoff_ = absl::ZeroDuration();
 };

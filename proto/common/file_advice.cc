@@ -82,6 +82,9 @@ std::string Otherwise(int error) {
 std::string WhyNotPassed(const std::string& folder) {
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0) return Otherwise(errno);
+  if (found.st_uid == geteuid()) {
+    return absl::StrCat(Facts(folder, found), ": chmod u+x ", Word(folder));
+  }
   return absl::StrCat(Facts(folder, found), ": chmod o+x ", Word(folder),
                       ", which lets everybody pass but list nothing");
 }

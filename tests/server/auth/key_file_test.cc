@@ -66,6 +66,30 @@ TEST_F(KeyFile, OthersMayNotReadIt) {
   EXPECT_THAT(std::string(keys.status().message()), HasSubstr("chmod 0600 " + path));
 }
 
+TEST_F(KeyFile, MayBeOneThatIsOnlyToBeRead) {
+  ASSERT_TRUE(CreateKeyFile(path, entropy).ok());
+  chmod(path.c_str(), 0400);
+  EXPECT_TRUE(LoadKeyFile(path).ok());
+  chmod(path.c_str(), 0440);  // ours, so that we may as well close it
+  EXPECT_TRUE(absl::IsPermissionDenied(LoadKeyFile(path).status()));
+}
+
+TEST_F(KeyFile, AKeyThatCannotBeAddedOrTakenOutSaysHowItIsDoneByHand) {
+  ASSERT_TRUE(CreateKeyFile(path, entropy).ok());
+  ASSERT_TRUE(AddKey(path, entropy).ok());
+  // A folder in the place of the draft.
+  ASSERT_TRUE(std::filesystem::create_directories(path + ".new/x"));
+  const auto added = AddKey(path, entropy);
+  EXPECT_TRUE(absl::IsUnavailable(added.status()));
+  EXPECT_THAT(std::string(added.status().message()),
+              HasSubstr("add to it the line \"key 3 …\" with 32 random bytes in base64"));
+  const auto removed = RemoveKey(path, 1);
+  EXPECT_TRUE(absl::IsUnavailable(removed.status()));
+  EXPECT_THAT(std::string(removed.status().message()),
+              HasSubstr("take the line \"key 1 …\" out of it there, and restart sasld"));
+  EXPECT_EQ(LoadKeyFile(path)->keys.size(), 2u);
+}
+
 TEST_F(KeyFile, JunkIsToldApart) {
   const std::string good = "sasld-key-1 " + std::string(43, 'A') + "=\n";
   Write(good);
