@@ -5,13 +5,16 @@
 # The names in lists such as ../packages.build.
 packages_listed() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -- "$@" | awk '{print $1}'; }
 
-# Those of the named packages that are not installed.
+# Those of the named packages that are not installed, nor provided by one that is: the npm of other packages of
+# Node.js than Debian's comes with nodejs, and excludes Debian's.
 packages_missing() {
-  local name
+  local name provided
+  provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' |
+    tr ',' '\n' | awk 'NF {print $1}')
   for name in "$@"; do
     # Not "not-installed". A package of two architectures has two lines.
     dpkg-query -W -f '${db:Status-Status}\n' "$name" 2> /dev/null | grep -qx installed ||
-      printf '%s\n' "$name"
+      grep -qxF -- "$name" <<< "$provided" || printf '%s\n' "$name"
   done
 }
 

@@ -4,7 +4,10 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What all objects are called: the release's name, with the chart's unless it is in there. 50 characters leave room for "-adapter-config". */}}
+{{/*
+What all objects are called: the release's name, with the chart's unless it is in there. 48 characters, as a StatefulSet's pods
+carry it with a hash after it in a label of 63.
+*/}}
 {{- define "sasld.fullname" -}}
 {{- $name := include "sasld.name" . -}}
 {{- if .Values.fullnameOverride -}}
