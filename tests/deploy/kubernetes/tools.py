@@ -24,14 +24,15 @@ programs = None  # folder of sasld, sasld-adapter and saslctl; set by main()
 _peers = None
 
 
-def main():
-    """Runs the tests of the calling file."""
+def main(before=lambda: None):
+    """Runs the tests of the calling file; `before` them, what wants to know the arguments first."""
     global programs, _peers
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--bin", type=pathlib.Path, default=CHECKOUT / "build/release/bin")
     parser.add_argument("--peers", type=pathlib.Path, default=CHECKOUT / "build/peers")
     known, rest = parser.parse_known_args()
     programs, _peers = known.bin.resolve(), known.peers.resolve()
+    before()
     unittest.main(argv=[sys.argv[0]] + rest, verbosity=2)
 
 
