@@ -2,8 +2,13 @@
 mounts, users, groups and configuration lets the programs do their work, and nobody else."""
 import base64
 import os
+import pathlib
+import re
+import shutil
 import socket
 import stat
+import subprocess
+import tempfile
 import unittest
 
 import checks
@@ -51,11 +56,9 @@ def in_container(container, user, group, what):
     return result
 
 
-class Pods(unittest.TestCase):
-    objects = None
-
+class InPods(unittest.TestCase):
     def setUp(self):
-        self.node = node.Node(checks.certificates())
+        self.node = node.Node(self.secrets())
         self.addCleanup(self.node.close)
         self.objects = self.renderings()
         (self.server,) = of_kind(self.objects, "StatefulSet")
@@ -67,6 +70,9 @@ class Pods(unittest.TestCase):
 
     def renderings(self):
         return tools.kustomize("overlays/postfix")
+
+    def secrets(self):
+        return checks.certificates()
 
     def container(self, workload, which):
         made = Container(self.node, self.objects, workload, pod_of(workload)[which][0])
@@ -83,6 +89,8 @@ class Pods(unittest.TestCase):
     def login(self, password=PASSWORD, user=SMTPD, group=None):
         return in_container(self.smtpd, user, group or self.group, lambda: auth(password))
 
+
+class Pods(InPods):
     def test_logins_go_through(self):
         self.start_with_a_user()
         self.assertTrue(self.login().startswith("OK\t1\tuser=ann@example.org"), self.login())
@@ -143,6 +151,35 @@ class PodsOfTheChart(Pods):
         example = tools.Example()
         self.addCleanup(example.close)
         return tools.helm(example.chart, values={"sasld": {"adapter": {"postfixGid": 5000}}})
+
+
+class KeyFromASecret(InPods):
+    """A key file made as the README says."""
+
+    def renderings(self):
+        return tools.component("key-from-secret", base="overlays/postfix")
+
+    def secrets(self):
+        folder = tempfile.TemporaryDirectory(prefix="sasld-kubernetes-")
+        self.addCleanup(folder.cleanup)
+        shutil.copytree(checks.certificates(), folder.name, dirs_exist_ok=True)
+        key = pathlib.Path(folder.name, "sasld-key")
+        key.mkdir()
+        (command,) = re.findall(r"^ +(printf 'sasld-keys-2.*)$", (tools.KUSTOMIZE / "README.md").read_text(), re.M)
+        subprocess.run(["sh", "-c", command], cwd=key, check=True)
+        return pathlib.Path(folder.name)
+
+    def test_logins_go_through(self):
+        self.start_with_a_user()
+        self.assertTrue(self.login().startswith("OK\t1\tuser=ann@example.org"))
+        self.assertEqual(os.listdir(self.node.volume(self.objects, self.server, "data")).count("sasld.key"), 0)
+
+    def test_keys_cannot_be_changed(self):
+        self.start_with_a_user()
+        done = self.sasld.exec("/usr/bin/saslctl", "key", "rotate")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("/etc/sasld/key", done.stderr)
+        self.assertTrue(self.login().startswith("OK\t1\tuser=ann@example.org"))
 
 
 if __name__ == "__main__":

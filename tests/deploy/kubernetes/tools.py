@@ -81,12 +81,12 @@ def kustomize(folder):
     return objects_in(run("kubectl", "kustomize", KUSTOMIZE / folder, "--load-restrictor", "LoadRestrictionsNone"))
 
 
-def component(name):
-    """The objects of the base with a component of deploy/kubernetes."""
+def component(name, base="base"):
+    """The objects of a folder of deploy/kubernetes with a component of it."""
     with tempfile.TemporaryDirectory(prefix="sasld-kubernetes-") as folder:
         pathlib.Path(folder, "kustomization.yaml").write_text(yaml.safe_dump({
             "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
-            "resources": [os.path.relpath(KUSTOMIZE / "base", folder)],
+            "resources": [os.path.relpath(KUSTOMIZE / base, folder)],
             "components": [os.path.relpath(KUSTOMIZE / name, folder)]}))
         return kustomize(folder)
 
