@@ -1,5 +1,9 @@
 """Every rendering is what Kubernetes' schemas and our rules ask for, and the programs accept its configuration."""
+import json
 import re
+import shlex
+import subprocess
+import tempfile
 import unittest
 
 import checks
@@ -41,6 +45,16 @@ class Manifests(unittest.TestCase):
                                  {version})
                 self.assertEqual({container["image"].rsplit(":", 1)[1] for _, container in our_containers(objects)},
                                  {version})
+
+    def test_certificates_become_the_secrets_that_are_mounted(self):
+        with tempfile.TemporaryDirectory(prefix="sasld-kubernetes-") as folder:
+            said = subprocess.run([tools.KUSTOMIZE / "make-certificates", f"{folder}/made", "mail"], text=True,
+                                  check=True, capture_output=True).stdout
+            commands = re.findall(r"^ +kubectl (.*)$", said, re.M)
+            made = [json.loads(tools.run("kubectl", *shlex.split(command), "--dry-run=client", "-o", "json"))
+                    for command in commands]
+        self.assertEqual({(one["metadata"]["namespace"], one["metadata"]["name"], *sorted(one["data"])) for one in made},
+                         {("mail", name, "ca.crt", "tls.crt", "tls.key") for name in ("sasld-tls", "sasld-adapter-tls")})
 
     def test_helm_finds_nothing_either(self):
         self.assertIn("1 chart(s) linted, 0 chart(s) failed", tools.run("helm", "lint", "--strict", tools.CHART))
