@@ -120,6 +120,8 @@ PROGRAMS = [
     (put(config("sasld"), ["sasld.toml"], text("client_ca", "#client_ca")), "a TCP address needs [listen.tls]"),
     (put(config("sasld"), ["sasld.toml"], text("tls/tls.key", "tls/key.pem")), "tls/key.pem cannot be read"),
     (put(config("adapter"), ["adapter.toml"], text("dovecot-auth", "dovecot")), "protocol"),
+    (put(sasld, ["env"], [{"name": "SASLD_POLICY_DEFAULT_RELM", "value": "example.org"}]), "SASLD_POLICY_DEFAULT_RELM"),
+    (put(adapter, ["env"], [{"name": "SASLD_ADAPTER_LIMITS_IDLE", "value": "1s"}]), "SASLD_ADAPTER_LIMITS_IDLE"),
 ]
 
 

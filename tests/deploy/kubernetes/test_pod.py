@@ -177,7 +177,7 @@ class KeyFromASecret(InPods):
     def test_keys_cannot_be_changed(self):
         self.start_with_a_user()
         done = self.sasld.exec("/usr/bin/saslctl", "key", "rotate")
-        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
         self.assertIn("/etc/sasld/key", done.stderr)
         self.assertTrue(self.login().startswith("OK\t1\tuser=ann@example.org"))
 
