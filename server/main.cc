@@ -1,8 +1,6 @@
 // sasld: builds every part by name, wires them, serves, drains on SIGTERM.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,6 +38,7 @@
 #include "server/auth/verification_cache.h"
 #include "server/config.h"
 #include "server/health_command.h"
+#include "server/process.h"
 #include "server/reload.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/endpoint.h"
@@ -51,6 +51,9 @@ namespace {
 
 // Longer than the longest failure delay, so that held replies still leave.
 constexpr absl::Duration kDrainPatience = absl::Seconds(5);
+
+constexpr int kError = 1;
+constexpr int kUsage = 2;
 
 using Log = std::shared_ptr<spdlog::logger>;
 
@@ -67,32 +70,6 @@ Log MakeLog(const std::string& level) {
 // Grows evenly whatever happens to the wall clock.
 absl::Time MonotonicNow() {
   return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-// Secrets are in memory: nothing of it goes to a core file or to another process of this user.
-void KeepMemoryPrivate() {
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  prctl(PR_SET_DUMPABLE, 0);
-}
-
-// A descriptor for each caller's connection; the soft limit is often 1024. Debian's gRPC must never
-// see the limit: it does not listen any more once accept4() has failed.
-void TakeAllDescriptors() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-}
-
-// The signals that Run() waits for; blocked in all threads, as these inherit it.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  (void)std::signal(SIGPIPE, SIG_IGN);
-  return signals;
 }
 
 // The same, with the setting's place before an error.
@@ -235,6 +212,57 @@ absl::Status Run(const ConfigSource& source, const ServerConfig& config, const L
   return absl::OkStatus();
 }
 
+struct CommandLine {
+  ConfigSource source{"/etc/sasld/sasld.toml"};
+  bool check_config = false;
+  std::string database;  // to check; empty: none
+  HealthCommand health;
+};
+
+// The exit status, where the command line is all; it was told why.
+std::optional<int> Parse(int argc, char** argv, CommandLine& command_line) {
+  CLI::App app{"sasld: a SASL authentication server for mail servers. See sasld(8).", "sasld"};
+  const CLI::Option* named =
+      app.add_option("--config", command_line.source.path, "Configuration file")
+          ->type_name("FILE")
+          ->capture_default_str();
+  app.add_flag("--check-config", command_line.check_config,
+               "Read the configuration, tell what is wrong, and exit");
+  app.add_option("--check-database", command_line.database,
+                 "Read a backup, tell whether it is whole and opens under the key file, and exit")
+      ->type_name("FILE");
+  AddHealthCommand(app, command_line.health);
+  app.set_version_flag("--version", "sasld " SASLD_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    (void)std::fprintf(stderr, "sasld: %s\n", WhatIsWrong(app, error).c_str());
+    return kUsage;
+  }
+  command_line.source.may_be_missing = named->count() == 0;
+  command_line.source.environment = ServerEnvironment(environ);
+  if (!command_line.health.command->parsed()) return std::nullopt;
+  if (command_line.check_config || !command_line.database.empty()) {
+    (void)std::fprintf(stderr, "sasld: health takes --config and --timeout only\n");
+    return kUsage;
+  }
+  return RunHealthCommand(command_line.health, command_line.source);
+}
+
+int Complain(const std::string& text) {
+  (void)std::fprintf(stderr, "%s\n", text.c_str());
+  return kError;
+}
+
+int CheckConfig(const ConfigSource& source, const ServerConfig& config) {
+  if (const absl::Status tls = MakeTls(config).status(); !tls.ok()) {
+    return Complain(absl::StrCat(source.Name(), ": ", std::string(tls.message())));
+  }
+  (void)std::printf("%s: OK\n", source.Name().c_str());
+  return 0;
+}
+
 // Whether a backup can take the database's place: what --check-database tells.
 absl::Status CheckDatabase(const ServerConfig& config, const std::string& path) {
   ASSIGN_OR_RETURN(const ClusterKeys keys, LoadKeyFile(config.key_file));
@@ -246,71 +274,29 @@ absl::Status CheckDatabase(const ServerConfig& config, const std::string& path) 
   return absl::OkStatus();
 }
 
-int Main(int argc, char** argv) {
-  CLI::App app{"sasld: a SASL authentication server for mail servers. See sasld(8).", "sasld"};
-  ConfigSource source{"/etc/sasld/sasld.toml"};
-  bool check_only = false;
-  const CLI::Option* named = app.add_option("--config", source.path, "Configuration file")
-                                 ->type_name("FILE")
-                                 ->capture_default_str();
-  app.add_flag("--check-config", check_only,
-               "Read the configuration, tell what is wrong, and exit");
-  std::string database;
-  app.add_option("--check-database", database,
-                 "Read a backup, tell whether it is whole and opens under the key file, and exit")
-      ->type_name("FILE");
-  HealthCommand health;
-  AddHealthCommand(app, health);
-  app.set_version_flag("--version", "sasld " SASLD_VERSION);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    (void)std::fprintf(stderr, "sasld: %s\n", WhatIsWrong(app, error).c_str());
-    return 2;
-  }
-
-  if (health.command->parsed() && (check_only || !database.empty())) {
-    (void)std::fprintf(stderr, "sasld: health takes --config and --timeout only\n");
-    return 2;
-  }
-  source.may_be_missing = named->count() == 0;
-  source.environment = ServerEnvironment(environ);
-  if (health.command->parsed()) return RunHealthCommand(health, source);
-  const absl::StatusOr<ServerConfig> config = LoadServerConfig(source);
-  if (!config.ok()) {
-    (void)std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
-    return 1;
-  }
-  if (check_only) {
-    if (const absl::Status tls = MakeTls(*config).status(); !tls.ok()) {
-      (void)std::fprintf(stderr, "%s: %s\n", source.Name().c_str(),
-                         std::string(tls.message()).c_str());
-      return 1;
-    }
-    (void)std::printf("%s: OK\n", source.Name().c_str());
-    return 0;
-  }
-
-  KeepMemoryPrivate();
-  if (!database.empty()) {
-    const absl::Status checked = CheckDatabase(*config, database);
-    if (!checked.ok()) (void)std::fprintf(stderr, "%s\n", std::string(checked.message()).c_str());
-    return checked.ok() ? 0 : 1;
-  }
+int Serve(const ConfigSource& source, const ServerConfig& config) {
   TakeAllDescriptors();
   umask(0177);  // sockets and files are ours until their mode is set
   // Debian's Abseil hunts lock cycles at each lock, as in a debug build; that costs 3 to 5 %.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   PollWithoutALeader();
-  const Log log = MakeLog(config->log_level);
+  const Log log = MakeLog(config.log_level);
   TakeGrpcLog(log, MonotonicNow);
-  const absl::Status status = Run(source, *config, log);
-  if (!status.ok()) {
-    log->error("{}", std::string(status.message()));
-    return 1;
-  }
-  return 0;
+  const absl::Status status = Run(source, config, log);
+  if (!status.ok()) log->error("{}", std::string(status.message()));
+  return status.ok() ? 0 : kError;
+}
+
+int Main(int argc, char** argv) {
+  CommandLine command_line;
+  if (const std::optional<int> done = Parse(argc, argv, command_line)) return *done;
+  const absl::StatusOr<ServerConfig> config = LoadServerConfig(command_line.source);
+  if (!config.ok()) return Complain(std::string(config.status().message()));
+  if (command_line.check_config) return CheckConfig(command_line.source, *config);
+  KeepMemoryPrivate();
+  if (command_line.database.empty()) return Serve(command_line.source, *config);
+  const absl::Status checked = CheckDatabase(*config, command_line.database);
+  return checked.ok() ? 0 : Complain(std::string(checked.message()));
 }
 
 }  // namespace
