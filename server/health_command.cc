@@ -54,6 +54,7 @@ std::string ReachedAt(std::string_view address) {
 absl::StatusOr<std::vector<HealthTarget>> Targets(const ServerConfig& config) {
   std::vector<HealthTarget> targets;
   const auto& sockets = config.sasl_sockets.empty() ? config.admin_sockets : config.sasl_sockets;
+  targets.reserve(sockets.size() + config.sasl_tcp.size());
   for (const SocketFile& socket : sockets) {
     targets.push_back({absl::StrCat("unix:", socket.path), grpc::InsecureChannelCredentials()});
   }

@@ -39,6 +39,7 @@ absl::StatusOr<std::string> CheckListeners(const AdapterConfig& config, absl::Ti
 absl::StatusOr<std::string> CheckServers(const AdapterConfig& config, absl::Duration timeout) {
   ASSIGN_OR_RETURN(const std::vector<ServerAddress> servers, ServerAddresses(config));
   std::vector<HealthTarget> targets;
+  targets.reserve(servers.size());
   for (const ServerAddress& server : servers) {
     targets.push_back({server.target, server.credentials});
   }
