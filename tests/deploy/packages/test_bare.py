@@ -100,6 +100,10 @@ class Bare(unittest.TestCase):
             self.assertIn(packages.NEXT, self.root.run("dpkg-query", "-W", "sasld"))
             self.assertEqual(self.root.path(CONFFILE).read_text(), kept)
             self.logs_in()
+        with self.subTest("back to the older one, and again"):
+            self.install(*PACKAGES, options=("--allow-downgrades",))
+            self.logs_in()
+            self.install(*PACKAGES, version=packages.NEXT)
         with self.subTest("remove"):
             self.root.apt("remove", *PACKAGES)
             self.assertFalse(self.root.path("/usr/sbin/sasld").exists())

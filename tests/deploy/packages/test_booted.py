@@ -76,6 +76,11 @@ class Sasld(Booted):
             self.install("sasld", version=packages.NEXT)
             self.assertEqual(machine.state("sasld"), "active")
             self.logs_in()
+        with self.subTest("the backup that README.md tells to make"):
+            text = (CHECKOUT / "deploy/debian/README.md").read_text()
+            machine.run("bash", "-c", re.search("(?m)^    (saslctl backup .*)$", text)[1])
+            self.assertIn("1 user", machine.run("setpriv", "--reuid=sasld", "--regid=sasld", "--init-groups", "sasld",
+                                                "--check-database", "/var/lib/sasld/backup.db"))
         with self.subTest("purge"):
             machine.apt("purge", "sasld")
             self.assertEqual(machine.state("sasld"), "inactive")
