@@ -24,10 +24,10 @@ def wait_until(what, condition):
 class Cgroups:
     """A group of our own in each hierarchy that systemd may use, where there is only version 2, only 1, or both."""
 
-    def __init__(self):
+    def __init__(self, name):
+        """`name` begins as the one by which ./run finds what is left of them."""
         places = [pathlib.Path("/sys/fs/cgroup", name) for name in ("", "systemd", "unified")]
         # One name for all: where there are both versions, systemd makes the group of one in the other too.
-        name = f"sasld-test-{time.monotonic_ns()}"
         self._own = [place / name for place in places if (place / "cgroup.procs").exists()]
         if not self._own:
             raise Failed("there are no cgroups below /sys/fs/cgroup, and systemd does not start without")
@@ -60,7 +60,7 @@ class Machine(Root):
         self.folder = overlay("booted", work, packages.libraries())
         self._mounted, self._started = [], []
         (self.folder / "packages").mkdir()
-        self._cgroups = Cgroups()
+        self._cgroups = Cgroups(f"{work.name}-{time.monotonic_ns()}")
         self._console = open(work / "console", "w+b")
         self._nspawn = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.folder}", "--machine=sasld-test", "--register=no",

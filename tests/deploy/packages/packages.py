@@ -3,8 +3,15 @@ import re
 
 from roots import CHECKOUT, PACKAGES, run
 
-FOLDERS = {"0.1.0": CHECKOUT / "build/packages", "0.1.1": CHECKOUT / "build/deploy/next"}
-NOW, NEXT = FOLDERS
+
+def _version(folder):
+    """Without Debian's revision."""
+    package, = (CHECKOUT / folder).glob("sasld_*.deb")
+    return package.name.split("_")[1].rpartition("-")[0]
+
+
+NOW, NEXT = _version("build/packages"), _version("build/deploy/next")
+FOLDERS = {NOW: CHECKOUT / "build/packages", NEXT: CHECKOUT / "build/deploy/next"}
 
 
 def file(name, version=NOW):

@@ -8,7 +8,6 @@ from roots import PACKAGES, Failed, Root
 
 WORK = pathlib.Path(sys.argv[1])
 USER, PASSWORD = "ann@example.org", "correct horse battery"
-# Accounts stay after a purge, as Debian has it. That is in files whose names do not change.
 CONFFILE = "/etc/sasld/sasld.toml"
 
 
@@ -131,7 +130,7 @@ class Bare(unittest.TestCase):
         before = self.root.listing()
         for name in "sasld", "sasld-adapter":
             self.root.run("dpkg-reconfigure", name)
-            self.root.run(f"/var/lib/dpkg/info/{name}.postinst", "configure", "0.1.0-1")
+            self.root.run(f"/var/lib/dpkg/info/{name}.postinst", "configure", f"{packages.NOW}-1")
         self.assertEqual(self.root.listing(), before)
 
     def test_a_script_that_fails_is_seen(self):
