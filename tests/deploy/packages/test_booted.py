@@ -187,6 +187,8 @@ class WithoutPostfix(Booted):
     def setUp(self):
         super().setUp()
         self.machine.apt("purge", "postfix")
+        # Its own, if it was stopped before it had come up.
+        self.machine.run("systemctl", "reset-failed")
         self.install("sasld", "sasld-adapter", "saslctl")
         self.add_user()
 
