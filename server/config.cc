@@ -272,6 +272,7 @@ absl::StatusOr<ServerConfig> ReadServerConfig(TomlDocument document) {
   config.account_lookups = policy.Boolean("account_lookups", false);
   ReadPolicy(std::move(policy), config.policy);
 
+  config.metrics = ReadMetrics(root.Table("metrics"));
   TomlTable log = root.Table("log");
   config.log_level = ReadLogLevel(log);
   config.log_successes = log.Boolean("successes", false);

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/common/config_environment.h"
+#include "proto/common/metrics_address.h"
 #include "proto/common/toml_reader.h"
 #include "proto/common/unix_socket.h"
 #include "server/auth/derivation.h"
@@ -54,6 +55,8 @@ struct ServerConfig {
   VerificationCache::Limits verification_cache;
   ExchangePolicy policy;
   bool account_lookups = false;  // [policy]: the sasl addresses answer questions about accounts
+
+  MetricsAddress metrics;
 
   std::string log_level;
   bool log_successes = false;

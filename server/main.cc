@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "proto/common/command_line.h"
 #include "proto/common/grpc_process.h"
+#include "proto/common/metrics_endpoint.h"
 #include "proto/common/status_macros.h"
 #include "proto/common/tls_files.h"
 #include "server/auth/account_lookups.h"
@@ -38,6 +39,7 @@
 #include "server/auth/verification_cache.h"
 #include "server/config.h"
 #include "server/health_command.h"
+#include "server/metrics.h"
 #include "server/process.h"
 #include "server/reload.h"
 #include "server/rpc/admin_service.h"
@@ -128,15 +130,27 @@ void WriteUses(LastUses& last_uses, const Log& log) {
   log->warn("last uses cannot be written, tried again later: {}", std::string(status.message()));
 }
 
+// What it cannot do now it is told to do again later: metrics are not worth a login.
+void OpenMetrics(MetricsEndpoint& metrics, bool again, const Log& log) {
+  if (metrics.address().off() || metrics.is_open()) return;
+  const absl::Status opened = metrics.Open();
+  if (opened.ok()) {
+    log->info("metrics are served at {}", metrics.address().text);
+  } else if (!again) {
+    log->error("metrics: {}. Trying again; logins go on without", std::string(opened.message()));
+  }
+}
+
 // Waits for one of them. Meanwhile writes last uses, and tells systemd's watchdog that the
 // endpoints are alive, for as long as they are.
-int NextSignal(const sigset_t& signals, LastUses& last_uses,
+int NextSignal(const sigset_t& signals, LastUses& last_uses, MetricsEndpoint& metrics,
                const std::vector<Endpoint*>& endpoints, const Log& log) {
   constexpr timespec kBetweenRounds{2, 0};
   while (true) {
     const int signal = sigtimedwait(&signals, nullptr, &kBetweenRounds);
     if (signal > 0) return signal;
     WriteUses(last_uses, log);
+    OpenMetrics(metrics, /*again=*/true, log);
     const auto is_alive = [](Endpoint* endpoint) { return endpoint->IsAlive(); };
     if (std::all_of(endpoints.begin(), endpoints.end(), is_alive)) sd_notify(0, "WATCHDOG=1");
   }
@@ -178,12 +192,20 @@ absl::Status Run(const ConfigSource& source, const ServerConfig& config, const L
       MakeAdminService({accounts, *store, key_rotation, user_import, exchange, lane, audit,
                         config.store_url, started, log, calibration, domains});
 
-  ASSIGN_OR_RETURN(auto sasl_endpoint, Endpoint::Start(exchange, {config.sasl_sockets,
-                                                                  config.sasl_tcp, tls, &lookups}));
+  StepMeter meter;
+  ASSIGN_OR_RETURN(auto sasl_endpoint, Endpoint::Start(exchange, {.sockets = config.sasl_sockets,
+                                                                  .tcp = config.sasl_tcp,
+                                                                  .tls = tls,
+                                                                  .lookups = &lookups,
+                                                                  .meter = &meter}));
   ASSIGN_OR_RETURN(
       auto admin_endpoint,
       Endpoint::Start(exchange,
                       {config.admin_sockets, {}, nullptr, nullptr, admin_service.get(), true}));
+  const MetricsSources sources{audit,    answers,   in_flight, lane,
+                               throttle, last_uses, meter,     started};
+  MetricsEndpoint metrics(config.metrics, [&sources] { return ServerMetrics(sources); });
+  OpenMetrics(metrics, /*again=*/false, log);
   std::thread resealing([&key_rotation] { key_rotation.Run(); });
   const absl::Cleanup resealing_ends = [&key_rotation, &resealing] {
     key_rotation.Stop();
@@ -193,7 +215,7 @@ absl::Status Run(const ConfigSource& source, const ServerConfig& config, const L
   sd_notify(0, "READY=1");
 
   const std::vector<Endpoint*> endpoints = {sasl_endpoint.get(), admin_endpoint.get()};
-  while (NextSignal(signals, last_uses, endpoints, log) == SIGHUP) {
+  while (NextSignal(signals, last_uses, metrics, endpoints, log) == SIGHUP) {
     sd_notify(0, "RELOADING=1");
     Reload(source, config, exchange, directory, deriver, lookups, log);
     sd_notify(0, "READY=1");

@@ -206,6 +206,7 @@ absl::StatusOr<AdapterConfig> Read(TomlDocument document, ListenRule rule) {
       limits.Duration("answer_within", absl::Seconds(4), absl::Milliseconds(500), absl::Seconds(9));
   config.idle = limits.Duration("idle", absl::Hours(1), absl::Minutes(3), absl::Hours(24 * 7));
 
+  config.metrics = ReadMetrics(root.Table("metrics"));
   TomlTable log = root.Table("log");
   config.log_level = ReadLogLevel(log);
   RETURN_IF_ERROR(document.Finish());

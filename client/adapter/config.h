@@ -14,6 +14,7 @@
 #include "client/adapter/protocols.h"
 #include "client/adapter/trust.h"
 #include "proto/common/config_environment.h"
+#include "proto/common/metrics_address.h"
 #include "proto/common/toml_reader.h"
 #include "proto/common/unix_socket.h"
 #include "sasld/v1/sasl.pb.h"
@@ -47,6 +48,7 @@ struct AdapterConfig {
   std::string mechanisms_state_file;  // empty: none
   absl::Duration answer_within;
   absl::Duration idle;
+  MetricsAddress metrics;
   std::string log_level;
 };
 

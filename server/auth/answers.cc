@@ -102,6 +102,7 @@ absl::StatusOr<PasswordAnswer> Answers::VerifyOnce(const PasswordClaim& claim,
                                                    const absl::StatusOr<Account>& account) const {
   const PasswordHasher& hasher = deriver_.hasher();
   if (!account.ok() && !absl::IsNotFound(account.status())) return account.status();
+  checks_.hashed.Add();
   if (!account.ok() || !CanCheckPassword(account->credential)) {
     RETURN_IF_ERROR(hasher.VerifyDecoy(claim.password));
     return PasswordAnswer{PasswordVerdict::kNoMatch,
@@ -180,12 +181,14 @@ void Answers::Check(PasswordClaim claim, Caller caller, OnVerdict done) const {
     return std::move(done)(account.status());
   }
   if (const AppPassword* matched = MatchAppPassword(claim, account)) {
+    checks_.app_password.Add();
     std::move(done)(PasswordAnswer{PasswordVerdict::kMatch, Basis::kVerifier, matched->id});
     if (!deriver_.IsComplete(*matched)) CompleteOnLane(std::move(claim), account->epoch, caller);
     return;
   }
   const uint64_t epoch = account.ok() ? account->epoch : 0;
   if (account.ok() && cache_.Holds(claim, caller.service, epoch, caller.now)) {
+    checks_.remembered.Add();
     return std::move(done)(PasswordAnswer{PasswordVerdict::kMatch, Basis::kVerifier});
   }
   const ClaimMac::Value key = in_flight_.KeyOf(claim, caller.service, epoch);

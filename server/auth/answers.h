@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/common/tally.h"
 #include "server/auth/derivation.h"
 #include "server/auth/directory.h"
 #include "server/auth/in_flight.h"
@@ -50,6 +51,14 @@ class Answers {
   // The password-equivalent to check this user with. Never NotFound, as KeysFor.
   absl::StatusOr<EquivalentAnswer> EquivalentFor(const EquivalentOf& question) const;
 
+  // How Check() came to what it answered. Those that joined a hash are InFlight's to tell.
+  struct Checks {
+    Tally hashed;        // password hashes; decoys too
+    Tally remembered;    // passwords that had matched a short while ago
+    Tally app_password;  // app passwords
+  };
+  const Checks& checks() const { return checks_; }
+
  private:
   // Always the same for one name under one key file.
   Secret Decoy(std::string_view use, const Username& user, Hash hash) const;
@@ -72,6 +81,7 @@ class Answers {
   VerificationCache& cache_;
   const Secret decoy_key_;
   const uint32_t decoy_iterations_;
+  mutable Checks checks_;
 };
 
 }  // namespace sasld

@@ -117,19 +117,19 @@ Audit::Audit(std::shared_ptr<spdlog::logger> log, bool log_successes)
     : log_(std::move(log)), log_successes_(log_successes) {}
 
 void Audit::Granted(const AuditRecord& record) {
-  granted_.fetch_add(1, std::memory_order_relaxed);
+  login_counts_.Granted(record.mechanism);
   if (log_successes_ && log_->should_log(spdlog::level::info)) {
     log_->info("auth result=success {}{}", Fields(record), Credential(record));
   }
 }
 
 void Audit::Refused(const AuditRecord& record, Reason reason, std::string_view detail) {
-  refused_.fetch_add(1, std::memory_order_relaxed);
+  login_counts_.Refused(record.mechanism, reason);
   TellClientsFault("failure", record, reason, detail);
 }
 
 void Audit::HeldBack(const AuditRecord& record, Reason reason, std::string_view detail) {
-  undecided_.fetch_add(1, std::memory_order_relaxed);
+  login_counts_.HeldBack(record.mechanism, reason);
   TellClientsFault("temporary", record, reason, detail);
 }
 
@@ -140,15 +140,17 @@ void Audit::TellClientsFault(std::string_view result, const AuditRecord& record,
              Quoted(detail), Credential(record));
 }
 
-void Audit::Undecided(const AuditRecord& record, std::string_view why) {
-  undecided_.fetch_add(1, std::memory_order_relaxed);
+void Audit::Undecided(const AuditRecord& record, const absl::Status& why) {
+  login_counts_.Undecided(record.mechanism, TroubleOf(why));
   if (!log_->should_log(spdlog::level::warn)) return;
-  log_->warn("auth result=temporary {} detail={}", Fields(record), Quoted(why));
+  const absl::string_view message = why.message();
+  log_->warn("auth result=temporary {} detail={}", Fields(record),
+             Quoted(std::string_view(message.data(), message.size())));
 }
 
 Audit::Counts Audit::counts() const {
-  return {granted_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
-          undecided_.load(std::memory_order_relaxed)};
+  return {login_counts_.Total(LoginResult::kGranted), login_counts_.Total(LoginResult::kRefused),
+          login_counts_.Total(LoginResult::kTemporary)};
 }
 
 }  // namespace sasld

@@ -9,13 +9,14 @@
 // The format is stable: fields are only ever added at the end.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "server/auth/login_counts.h"
 #include "server/sasl/mechanism.h"
 #include "server/sasl/outcome.h"
 
@@ -44,8 +45,8 @@ class Audit {
   void Refused(const AuditRecord& record, Reason reason, std::string_view detail);
   // Temporary, but nothing of ours is broken: the client has come too often, or again.
   void HeldBack(const AuditRecord& record, Reason reason, std::string_view detail);
-  // `why`: what is broken; for the administrator.
-  void Undecided(const AuditRecord& record, std::string_view why);
+  // `why`: what is broken; for the administrator. Not OK.
+  void Undecided(const AuditRecord& record, const absl::Status& why);
 
   struct Counts {
     uint64_t granted = 0;
@@ -53,6 +54,7 @@ class Audit {
     uint64_t undecided = 0;  // with those held back
   };
   Counts counts() const;
+  const LoginCounts& login_counts() const { return login_counts_; }
 
  private:
   void TellClientsFault(std::string_view result, const AuditRecord& record, Reason reason,
@@ -60,9 +62,7 @@ class Audit {
 
   const std::shared_ptr<spdlog::logger> log_;
   const bool log_successes_;
-  std::atomic<uint64_t> granted_ = 0;
-  std::atomic<uint64_t> refused_ = 0;
-  std::atomic<uint64_t> undecided_ = 0;
+  LoginCounts login_counts_;
 };
 
 // "bad-credentials".

@@ -356,9 +356,7 @@ StepResult Exchange::Refuse(const UnderWay& step, const Failure& failure) {
 
 StepResult Exchange::GiveUp(const UnderWay& step, std::string_view authcid,
                             const absl::Status& why) {
-  const absl::string_view message = why.message();
-  audit_.Undecided({step.name(), step.facts, authcid, ""},
-                   std::string_view(message.data(), message.size()));
+  audit_.Undecided({step.name(), step.facts, authcid, ""}, why);
   return WhatTheClientLearns(why);
 }
 

@@ -70,6 +70,7 @@ bool InFlight::Join(Flight& flight, std::shared_ptr<Waiter> waiter) {
   if (flight.joined.size() >= lane_.limits().per_source) return false;
   waiter->hashing = nullptr;  // with the password in it
   flight.joined.push_back(std::move(waiter));
+  joined_.Add();
   return true;
 }
 

@@ -19,6 +19,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/common/tally.h"
 #include "server/auth/claim_mac.h"
 #include "server/auth/lane.h"
 #include "server/auth/password_answer.h"
@@ -55,6 +56,8 @@ class InFlight {
 
   // Keys with a check that waits or is hashed.
   size_t size() const;
+  // Checks that waited for the hash of another.
+  const Tally& joined() const { return joined_; }
 
  private:
   struct Waiter;
@@ -76,6 +79,7 @@ class InFlight {
 
   Lane& lane_;
   const ClaimMac mac_;
+  Tally joined_;
   mutable absl::Mutex mutex_;  // taken before the lane's
   absl::flat_hash_map<ClaimMac::Value, std::unique_ptr<Flight>> flights_ ABSL_GUARDED_BY(mutex_);
 };

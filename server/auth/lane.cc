@@ -35,10 +35,12 @@ void Lane::Close() {
 absl::Status Lane::Submit(std::string_view source, absl::Time deadline, Job job, Place* place) {
   absl::MutexLock lock(&mutex_);
   if (closing_ || queued_ >= limits_.queued) {
+    refusals_.queue_full.Add();
     return absl::ResourceExhaustedError("too many password checks are waiting");
   }
   const auto found = by_name_.find(source);
   if ((found == by_name_.end() ? 0 : found->second->jobs.size()) >= limits_.per_source) {
+    refusals_.source_full.Add();
     return absl::ResourceExhaustedError("too many password checks of one address are waiting");
   }
   std::list<Source>::iterator its;

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/common/tally.h"
 
 namespace sasld {
 
@@ -76,6 +77,12 @@ class Lane {
   void Close();
 
   size_t Queued() const;
+  // Jobs that were refused: the queue was full, or the source had its share of it.
+  struct Refusals {
+    Tally queue_full;
+    Tally source_full;
+  };
+  const Refusals& refusals() const { return refusals_; }
   const Limits& limits() const { return limits_; }
 
  private:
@@ -99,6 +106,7 @@ class Lane {
 
   const Limits limits_;
   const Housekeeping housekeeping_;
+  Refusals refusals_;
   mutable absl::Mutex mutex_;
   std::list<Source> sources_ ABSL_GUARDED_BY(mutex_);  // the one whose turn it is first
   // The keys are the sources' own names.

@@ -28,6 +28,7 @@ absl::Status LastUses::Flush() {
     const auto end = begin + std::min<ptrdiff_t>(kBatch, uses.end() - begin);
     std::vector<Use> batch(std::make_move_iterator(begin), std::make_move_iterator(end));
     if (const absl::Status status = store_.NoteUses(batch); !status.ok()) {
+      failures_.Add();
       std::move(batch.begin(), batch.end(), begin);
       absl::MutexLock lock(&mutex_);
       for (; begin != uses.end(); ++begin) {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/common/tally.h"
 #include "storage/store.h"
 
 namespace sasld {
@@ -39,12 +40,15 @@ class LastUses {
   absl::Status Flush();
 
   size_t waiting() const;
+  // Writes that failed.
+  const Tally& failures() const { return failures_; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // the account's name, the app password's id
   using Waiting = absl::flat_hash_map<Key, LastUse>;
 
   Store& store_;
+  Tally failures_;
   mutable absl::Mutex mutex_;
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
 };

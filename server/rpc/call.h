@@ -12,6 +12,7 @@
 #include "sasld/v1/sasl.grpc.pb.h"
 #include "server/auth/account_lookups.h"
 #include "server/auth/exchange.h"
+#include "server/rpc/step_meter.h"
 
 namespace sasld {
 
@@ -25,6 +26,7 @@ struct CallContext {
   grpc::ServerCompletionQueue& queue;
   Exchange& exchange;
   const AccountLookups* lookups;  // may be null
+  StepMeter* meter;               // may be null
   // What is open. Used on the endpoint's thread alone.
   absl::flat_hash_set<StreamCall*> streams;
   absl::flat_hash_set<WatchCall*> watches;

@@ -70,8 +70,15 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(Exchange& exchange,
         address, ": cannot listen there; is the folder there and writable, or the port in use?"));
   }
   core->sockets = std::move(options.sockets);
-  core->calls = std::make_unique<CallContext>(CallContext{
-      core->service, core->health, *core->queue, exchange, options.lookups, {}, {}, false});
+  core->calls = std::make_unique<CallContext>(CallContext{core->service,
+                                                          core->health,
+                                                          *core->queue,
+                                                          exchange,
+                                                          options.lookups,
+                                                          options.meter,
+                                                          {},
+                                                          {},
+                                                          false});
   auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(std::move(core)));
   for (const SocketFile& socket : endpoint->core_->sockets) {
     RETURN_IF_ERROR(ApplySocketFile(socket));

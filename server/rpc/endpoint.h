@@ -13,6 +13,7 @@
 #include "proto/common/unix_socket.h"
 #include "server/auth/account_lookups.h"
 #include "server/auth/exchange.h"
+#include "server/rpc/step_meter.h"
 
 namespace sasld {
 
@@ -26,6 +27,7 @@ struct EndpointOptions {
   // every wake-up: 40 % more CPU for a lone login. Endpoints that are started after one with it
   // have it as well.
   bool reflection = false;
+  StepMeter* meter = nullptr;  // null: nobody wants to know
 };
 
 // Starts one thread. Thread-safe where said.

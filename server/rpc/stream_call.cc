@@ -32,13 +32,14 @@ void StreamCall::OnCalled(bool ok) {
   }
   AwaitStream(context_);
   context_.streams.insert(this);
+  if (context_.meter) context_.meter->StreamOpened();
   absl::MutexLock lock(&mutex_);
   draining_ = context_.draining;
   stream_.Read(&incoming_, read_.For(shared_from_this()));
 }
 
 void StreamCall::OnEnded(bool) {
-  context_.streams.erase(this);
+  if (context_.streams.erase(this) > 0 && context_.meter) context_.meter->StreamClosed();
   if (!server_context_.IsCancelled()) return;
   // Hashes that nobody waits for are not begun.
   gone_->store(true, std::memory_order_relaxed);
@@ -71,7 +72,7 @@ void StreamCall::TakeBatch() {
       full = ++under_way_ > kMaxUnderWay;
     }
     if (full || too_many) {
-      Reply(request.correlation_id(), Undecided{"too many steps at once", true});
+      TurnAway(request.correlation_id(), Undecided{"too many steps at once", true});
     } else {
       TakeStep(request, received);
     }
@@ -84,8 +85,7 @@ void StreamCall::TakeStep(v1::StepRequest& request, absl::Time received) {
   const uint64_t correlation_id = request.correlation_id();
   if (request.has_account()) return AnswerQuestion(request, received);
   if (BrokenLimit(request)) {
-    Reply(correlation_id, Refused{Refusal::kMalformed, "", received});
-    return;
+    return TurnAway(correlation_id, Refused{Refusal::kMalformed, "", received});
   }
   const absl::Duration budget = request.budget_milliseconds() == 0
                                     ? kDefaultBudget
@@ -93,14 +93,21 @@ void StreamCall::TakeStep(v1::StepRequest& request, absl::Time received) {
   StepInput input = TakeStepInput(request, received, received + budget);
   input.caller_gone = gone_;
   context_.exchange.Step(std::move(input), received,
-                         [self = shared_from_this(), correlation_id](StepResult result) {
-                           self->Answer(correlation_id, std::move(result));
+                         [self = shared_from_this(), correlation_id, received](StepResult result) {
+                           self->Answer(correlation_id, received, std::move(result));
                          });
 }
 
-void StreamCall::Answer(uint64_t correlation_id, StepResult result) {
+void StreamCall::TurnAway(uint64_t correlation_id, StepResult result) {
+  if (context_.meter) context_.meter->TurnedAway();
+  Reply(correlation_id, std::move(result));
+}
+
+void StreamCall::Answer(uint64_t correlation_id, absl::Time received, StepResult result) {
+  const absl::Time now = absl::Now();
+  if (context_.meter) context_.meter->Decided(result, now - received);
   const auto* refused = std::get_if<Refused>(&result);
-  if (refused == nullptr || refused->not_before <= absl::Now()) {
+  if (refused == nullptr || refused->not_before <= now) {
     Reply(correlation_id, std::move(result));
     return;
   }

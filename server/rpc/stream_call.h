@@ -35,7 +35,9 @@ class StreamCall final : public std::enable_shared_from_this<StreamCall> {
   void TakeBatch();
   void TakeStep(v1::StepRequest& request, absl::Time received);
   // From any thread.
-  void Answer(uint64_t correlation_id, StepResult result);
+  void Answer(uint64_t correlation_id, absl::Time received, StepResult result);
+  // Of a step that did not get to the exchange.
+  void TurnAway(uint64_t correlation_id, StepResult result);
   void Reply(uint64_t correlation_id, StepResult result);
   void AnswerQuestion(const v1::StepRequest& request, absl::Time now);
   void MoveOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

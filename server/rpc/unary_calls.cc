@@ -28,6 +28,7 @@ class StepCall final : public std::enable_shared_from_this<StepCall> {
     }
     AwaitStep(context_);
     if (const std::optional<std::string_view> broken = BrokenLimit(request_)) {
+      if (context_.meter) context_.meter->TurnedAway();
       writer_.FinishWithError({grpc::StatusCode::INVALID_ARGUMENT, std::string(*broken)},
                               finished_.For(shared_from_this()));
       return;
@@ -40,9 +41,10 @@ class StepCall final : public std::enable_shared_from_this<StepCall> {
     }
     StepInput input = TakeStepInput(request_, received, Deadline(received));
     input.caller_gone = gone_;
-    context_.exchange.Step(
-        std::move(input), received,
-        [self = shared_from_this()](StepResult result) { self->Answer(std::move(result)); });
+    context_.exchange.Step(std::move(input), received,
+                           [self = shared_from_this(), received](StepResult result) {
+                             self->Answer(received, std::move(result));
+                           });
   }
 
   // A caller that set no deadline gets the default.
@@ -52,11 +54,13 @@ class StepCall final : public std::enable_shared_from_this<StepCall> {
     return absl::FromChrono(deadline);
   }
 
-  void Answer(StepResult result) {
+  void Answer(absl::Time received, StepResult result) {
+    const absl::Time now = absl::Now();
+    if (context_.meter) context_.meter->Decided(result, now - received);
     const auto* refused = std::get_if<Refused>(&result);
     const absl::Time not_before = refused ? refused->not_before : absl::InfinitePast();
     FillReply(std::move(result), reply_);
-    if (not_before <= absl::Now()) return Finish();
+    if (not_before <= now) return Finish();
     auto finish = [self = shared_from_this()] { self->Finish(); };
     DelayTag<decltype(finish)>::Start(context_.queue, not_before, std::move(finish));
   }

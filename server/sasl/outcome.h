@@ -49,6 +49,7 @@ enum class Reason {
   kPeerThrottled,         // too many failures from its address
   kAccountThrottled,      // too many failures of this account, by those who are not known for it
 };
+inline constexpr Reason kLastReason = Reason::kAccountThrottled;
 
 // The exchange goes on. `state` is all that the next step needs, as bytes. A type of channel
 // binding ("tls-exporter", RFC 5056): the next step needs its data too.
