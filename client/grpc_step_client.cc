@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/made_failures.h"
 #include "client/monotonic_time.h"
 
 namespace sasld {
@@ -49,7 +50,7 @@ void GrpcStepClient::Send(std::vector<v1::StepRequest> steps) {
     for (v1::StepRequest& request : steps) {
       uint64_t id = request.correlation_id();
       if (steps_.size() >= max_steps_) {
-        refused_.push_back(MadeTemporaryFailure(id, "too many steps under way"));
+        refused_.push_back(MadeTemporaryFailure(id, kTooManyStepsText));
         continue;
       }
       Step step{std::make_unique<v1::StepRequest>(std::move(request)), now};
@@ -220,7 +221,8 @@ void GrpcStepClient::Flush(Server& server, absl::Time now) {
 
 void GrpcStepClient::CountConnected(absl::Time now) {
   const size_t connected = servers_.connected();
-  connected_links_.store(static_cast<int>(connected), std::memory_order_relaxed);
+  connected_links_.store(connected, std::memory_order_relaxed);
+  known_links_.store(servers_.size(), std::memory_order_relaxed);
   if (connected > 0) {
     outage_since_ = absl::InfiniteFuture();
   } else if (outage_since_ == absl::InfiniteFuture()) {

@@ -76,7 +76,10 @@ class GrpcStepClient final : public StepClient {
   ~GrpcStepClient() override;
 
   void Send(std::vector<v1::StepRequest> steps) override ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Connected() const override { return connected_links_.load(std::memory_order_relaxed) > 0; }
+  bool Connected() const override { return connected_servers() > 0; }
+  // For metrics. Any thread.
+  size_t connected_servers() const { return connected_links_.load(std::memory_order_relaxed); }
+  size_t known_servers() const { return known_links_.load(std::memory_order_relaxed); }
 
   // Leaves the servers that are not among these; steps under way with them go to these. Any thread.
   void SetServers(std::vector<ServerAddress> servers) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -145,7 +148,8 @@ class GrpcStepClient final : public StepClient {
   const absl::Duration give_up_after_;
   const size_t max_steps_;
   Callbacks callbacks_;
-  std::atomic<int> connected_links_ = 0;
+  std::atomic<size_t> connected_links_ = 0;
+  std::atomic<size_t> known_links_ = 0;
 
   // Never connected. gRPC starts its event engine with the first channel and ends it, waiting for
   // its threads, with the last: while this one is there, neither comes with a reconnect.

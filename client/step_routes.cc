@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/grpc_step_client.h"
+#include "client/made_failures.h"
 #include "client/monotonic_time.h"
 
 namespace sasld {
@@ -58,7 +59,7 @@ void GrpcStepClient::TakeBack(const ServerLink* lost, absl::Time now, News& news
     Step& step = current->second;
     if (!step.Leave(lost) || step.under_way_on) continue;
     if (step.sends >= kMaxSends) {
-      news.replies.push_back(MadeTemporaryFailure(current->first, "the stream broke too often"));
+      news.replies.push_back(MadeTemporaryFailure(current->first, kBrokenTooOftenText));
       steps_.erase(current);
     } else {
       waiting_.push_back(current->first);
@@ -156,8 +157,7 @@ void GrpcStepClient::Expire(absl::Time now, News& news) {
       next_expiry_ = std::min({next_expiry_, end, AskTwiceAt(step)});
       continue;
     }
-    std::string_view why =
-        step.under_way_on ? "no answer from sasld in time" : "no sasld could be reached";
+    std::string_view why = step.under_way_on ? kNoAnswerText : kNoServerText;
     news.replies.push_back(MadeTemporaryFailure(current->first, why));
     steps_.erase(current);
   }

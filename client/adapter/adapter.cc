@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "client/adapter/metrics.h"
 #include "client/monotonic_time.h"
 #include "proto/common/status_macros.h"
 #include "proto/common/tls_files.h"
@@ -77,9 +78,10 @@ absl::StatusOr<std::vector<ServerAddress>> ServerAddresses(const AdapterConfig& 
   return addresses;
 }
 
-Adapter::Adapter(AdapterConfig config, spdlog::logger& log)
+Adapter::Adapter(AdapterConfig config, spdlog::logger& log, absl::Time started)
     : config_(std::move(config)),
       log_(log),
+      started_(started),
       mechanisms_(config_.fallback_mechanisms, config_.mechanisms_state_file),
       relay_(loop_, log),
       surroundings_{loop_, relay_, mechanisms_, log, config_.idle} {}
@@ -101,9 +103,25 @@ absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited) {
       std::make_unique<ServerNames>(std::move(servers), ServerNames::AskSystem, NameCallbacks());
   relay_.SetClient(*client_);
   for (auto& listener : listeners_) listener->Start();
+  metrics_ = std::make_unique<MetricsEndpoint>(config_.metrics, [this] {
+    return AdapterMetrics({listeners_, relay_, *client_, started_});
+  });
+  OpenMetrics(/*again=*/false);
   TickLater();
   sd_notify(0, "READY=1");
   return absl::OkStatus();
+}
+
+// Metrics are not worth a login. Another process may have the address still, as the predecessor
+// that Dovecot lets end.
+void Adapter::OpenMetrics(bool again) {
+  if (retiring_ || config_.metrics.off() || metrics_->is_open()) return;
+  const absl::Status opened = metrics_->Open();
+  if (opened.ok()) {
+    log_.info("metrics are served at {}", config_.metrics.text);
+  } else if (!again) {
+    log_.error("metrics: {}. Trying again; logins go on without", std::string(opened.message()));
+  }
 }
 
 absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited) {
@@ -222,11 +240,12 @@ void Adapter::TakeOver(const AdapterConfig& config) {
   log_.set_level(spdlog::level::from_str(config.log_level));
   log_.info("configuration reloaded: log level and servers");
   if (config.listen != config_.listen || config.answer_within != config_.answer_within ||
-      config.idle != config_.idle ||
+      config.idle != config_.idle || config.metrics != config_.metrics ||
       config.mechanisms_state_file != config_.mechanisms_state_file ||
       config.fallback_mechanisms.SerializeAsString() !=
           config_.fallback_mechanisms.SerializeAsString()) {
-    log_.warn("[[listen]], [limits] and [mechanisms] were changed too: that takes a restart");
+    log_.warn(
+        "[[listen]], [limits], [mechanisms] and [metrics] were changed too: that takes a restart");
   }
 }
 
@@ -235,6 +254,7 @@ void Adapter::TickLater() {
   tick_.async_wait([this](const asio::error_code& error) {
     if (error) return;
     for (auto& listener : listeners_) listener->Tick(MonotonicNow());
+    OpenMetrics(/*again=*/true);
     sd_notify(0, "WATCHDOG=1");  // the loop goes round
     TickLater();
   });
@@ -254,6 +274,7 @@ void Adapter::Retire() {
   if (stopping_ || std::exchange(retiring_, true)) return;
   log_.info("taking no new connections, and going when the last one has gone");
   for (auto& listener : listeners_) listener->StopAccepting();
+  metrics_->Close();  // its successor wants the address
   EndOnceAlone();
 }
 

@@ -17,6 +17,7 @@
 #include "client/adapter/relay.h"
 #include "client/grpc_step_client.h"
 #include "client/server_names.h"
+#include "proto/common/metrics_endpoint.h"
 #include "spdlog/logger.h"
 
 namespace sasld {
@@ -28,8 +29,8 @@ class Adapter {
  public:
   using Reload = absl::AnyInvocable<absl::StatusOr<AdapterConfig>()>;
 
-  // `log` must outlive the adapter.
-  Adapter(AdapterConfig config, spdlog::logger& log);
+  // `log` must outlive the adapter. `started`: of the wall clock, for metrics.
+  Adapter(AdapterConfig config, spdlog::logger& log, absl::Time started);
   ~Adapter();
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;
@@ -60,6 +61,7 @@ class Adapter {
   ServerNames::Callbacks NameCallbacks();
   void LogChange(const GrpcStepClient::Change& change);
   void TickLater();
+  void OpenMetrics(bool again);
   absl::Status Listen(const std::vector<InheritedSocket>& inherited);
   void Drain(absl::Time began);
   void Retire();
@@ -67,6 +69,7 @@ class Adapter {
 
   AdapterConfig config_;
   spdlog::logger& log_;
+  const absl::Time started_;
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_};
   Timer tick_{loop_};
@@ -81,7 +84,9 @@ class Adapter {
   ListenerSurroundings surroundings_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<GrpcStepClient> client_;  // its thread calls into the others
-  std::unique_ptr<ServerNames> names_;      // last: likewise
+  std::unique_ptr<ServerNames> names_;      // likewise
+  // Last: its thread reads what the others have counted. Null until they are there.
+  std::unique_ptr<MetricsEndpoint> metrics_;
 };
 
 }  // namespace sasld

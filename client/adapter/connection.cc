@@ -97,6 +97,7 @@ void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
     if (steps_.empty() && steps_.capacity() > 16) steps_ = {};
   }
   if (!dropped) {
+    owner_.Answered(reply);
     session_->Answer(exchange, std::move(reply), output_, scratch_.events);
     HandleEvents();
   }
@@ -115,7 +116,10 @@ void Connection::HandleEvents() {
 void Connection::Handle(StepWanted& wanted) {
   asked_ = true;
   ClearUntrusted(trust_, wanted.request);
-  if (IsFirst(wanted.request)) --may_begin_;
+  if (IsFirst(wanted.request)) {
+    --may_begin_;
+    if (!wanted.request.has_account()) owner_.Began();
+  }
   uint64_t id = relay_.Queue(*this, wanted.exchange, std::move(wanted.request));
   steps_.push_back({wanted.exchange, id});
 }

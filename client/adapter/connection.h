@@ -41,6 +41,9 @@ class ConnectionOwner {
   // It has begun more exchanges that came to nothing than it may, or is to be hung up on for what
   // it sent. Connection::Grant() is to be called when it is its turn.
   virtual void Exhausted(Connection& connection) = 0;
+  // An exchange of it was begun, or sasld has answered a step that was not dropped.
+  virtual void Began() = 0;
+  virtual void Answered(const v1::StepReply& reply) = 0;
   // Something that the administrator can mend. `what` is static text.
   virtual void Noticed(std::string_view what) = 0;
 };

@@ -109,6 +109,7 @@ bool Listener::Accept(int most) {
 
 bool Listener::Admitted(const Peer& peer) {
   if (Admits(config_.access, peer)) return true;
+  counts_.connections_refused.Add();
   if (auto held_back = refusals_.Admit(MonotonicNow())) {
     surroundings_.log.warn(
         "{}: refused a client of uid {}, gid {} (pid {}): allow_users and allow_groups of its "
@@ -153,10 +154,13 @@ void Listener::Adopt(int descriptor) {
   connection->index = connections_.size();
   connections_.push_back(connection);
   ++surroundings_.connections;
+  counts_.connections.Add();
+  counts_.connections_made.Add();
   connection->Start();
 }
 
 void Listener::Pause(std::string_view why, std::string_view what_to_do) {
+  counts_.accept_pauses.Add();
   if (auto held_back = pauses_.Admit(MonotonicNow())) {
     surroundings_.log.warn("{}: {} connections are open, more have to wait: {}; {}", path(),
                            connections_.size(), why, what_to_do);
@@ -185,15 +189,18 @@ void Listener::Closed(Connection& connection) {
   connections_[index].swap(connections_.back());
   connections_.pop_back();
   --surroundings_.connections;
+  counts_.connections.Subtract();
 }
 
 void Listener::Abandoned(size_t steps) {
+  counts_.steps_abandoned.Add(steps);
   const absl::Time now = MonotonicNow();
   accepts_from_ = std::min(std::max(accepts_from_, now) + kForAnAbandonedStep * steps,
                            now + kLongestForAbandoned);
 }
 
 void Listener::Violated(std::string_view why) {
+  counts_.violations.Add();
   if (auto held_back = violations_.Admit(MonotonicNow())) {
     surroundings_.log.warn(
         "{}: a client broke the protocol and was disconnected: {} ({} more before)", path(), why,
@@ -202,6 +209,7 @@ void Listener::Violated(std::string_view why) {
 }
 
 void Listener::Exhausted(Connection& connection) {
+  counts_.turns_awaited.Add();
   surroundings_.pacer.Await(connection.weak_from_this());
 }
 

@@ -12,6 +12,7 @@
 #include "client/adapter/config.h"
 #include "client/adapter/connection.h"
 #include "client/adapter/dovecot_logins.h"
+#include "client/adapter/listener_counts.h"
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/pacer.h"
 #include "client/adapter/relay.h"
@@ -62,6 +63,8 @@ class Listener final : public ConnectionOwner {
   void Tick(absl::Time now);
   size_t connections() const { return connections_.size(); }
   const std::string& path() const { return config_.socket.path; }
+  std::string_view protocol() const { return config_.protocol->name; }
+  const ListenerCounts& counts() const { return counts_; }
 
  private:
   using Acceptor =
@@ -74,6 +77,8 @@ class Listener final : public ConnectionOwner {
   void Abandoned(size_t steps) override;
   void Violated(std::string_view why) override;
   void Exhausted(Connection& connection) override;
+  void Began() override { counts_.begun.Add(); }
+  void Answered(const v1::StepReply& reply) override { counts_.Count(reply); }
   void Noticed(std::string_view what) override;
 
   void WaitForConnections();
@@ -98,6 +103,7 @@ class Listener final : public ConnectionOwner {
   gid_t group_ = 0;
   std::vector<std::shared_ptr<Connection>> connections_;
   absl::Time accepts_from_ = absl::InfinitePast();
+  ListenerCounts counts_;
   LogLimiter refusals_{absl::Seconds(10)};
   LogLimiter pauses_{absl::Minutes(1)};
   LogLimiter violations_{absl::Seconds(10)};

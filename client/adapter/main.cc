@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "client/adapter/adapter.h"
 #include "client/adapter/check_command.h"
 #include "client/adapter/config.h"
@@ -133,7 +134,7 @@ int Serve(const sasld::ConfigSource& source) {
   if (*dovecot) unsetenv("NOTIFY_SOCKET");  // of Dovecot's master
   PrepareProcess();
   spdlog::logger log = MakeLogger(config->log_level, dovecot->has_value());
-  sasld::Adapter adapter(*std::move(config), log);
+  sasld::Adapter adapter(*std::move(config), log, absl::Now());
   adapter.HandleSignals([&source, &dovecot] { return Load(source, *dovecot); });
   absl::Status started =
       inherited.ok() ? Start(adapter, *dovecot, *std::move(inherited)) : inherited.status();

@@ -17,6 +17,7 @@ uint64_t Relay::Queue(Connection& connection, uint64_t exchange, v1::StepRequest
   if (++ids_given_ == 0) ++ids_given_;
   uint64_t id = uint64_t{ids_given_} << 32 | index;
   slots_[index] = {&connection, exchange, id};
+  unanswered_.Add();
   request.set_correlation_id(id);
   steps_.push_back(std::move(request));
   ScheduleRoundEnd();
@@ -27,6 +28,12 @@ Relay::Slot* Relay::Find(uint64_t correlation_id) {
   size_t index = correlation_id & 0xffffffff;
   if (index >= slots_.size() || slots_[index].correlation_id != correlation_id) return nullptr;
   return &slots_[index];
+}
+
+void Relay::Free(Slot& slot) {
+  free_slots_.push_back(static_cast<uint32_t>(slot.correlation_id & 0xffffffff));
+  slot = Slot();
+  unanswered_.Subtract();
 }
 
 void Relay::Forget(uint64_t correlation_id) {
@@ -54,8 +61,7 @@ void Relay::DropForgotten() {
   std::erase_if(steps_, [this](const v1::StepRequest& step) {
     Slot* slot = Find(step.correlation_id());
     if (slot->connection) return false;
-    *slot = Slot();
-    free_slots_.push_back(static_cast<uint32_t>(step.correlation_id() & 0xffffffff));
+    Free(*slot);
     return true;
   });
 }
@@ -94,8 +100,8 @@ void Relay::TakeReplies() {
     for (v1::StepReply& reply : batch) {
       Slot* slot = Find(reply.correlation_id());
       if (!slot) continue;
-      Slot taken = std::exchange(*slot, Slot());
-      free_slots_.push_back(static_cast<uint32_t>(reply.correlation_id() & 0xffffffff));
+      const Slot taken = *slot;
+      Free(*slot);
       if (reply.has_temporary() && log_.should_log(spdlog::level::debug)) {
         log_.debug("temporary failure: {}", reply.temporary().text());
       }

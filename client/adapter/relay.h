@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "client/step_client.h"
+#include "proto/common/tally.h"
 #include "sasld/v1/sasl.pb.h"
 #include "spdlog/logger.h"
 
@@ -39,6 +40,8 @@ class Relay {
 
   // Steps sent and not answered, forgotten ones included.
   size_t steps_under_way() const { return slots_.size() - free_slots_.size(); }
+  // The same for any thread, some of them late.
+  const Tally& unanswered() const { return unanswered_; }
 
   // Takes replies, from any thread.
   void Post(std::vector<v1::StepReply> replies) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -51,6 +54,7 @@ class Relay {
   };
 
   Slot* Find(uint64_t correlation_id);
+  void Free(Slot& slot);
   void ScheduleRoundEnd();
   void EndRound();
   void DropForgotten();
@@ -64,6 +68,7 @@ class Relay {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   uint32_t ids_given_ = 0;
+  Tally unanswered_;
 
   std::vector<v1::StepRequest> steps_;                // of this round
   std::vector<std::shared_ptr<Connection>> touched_;  // of this round

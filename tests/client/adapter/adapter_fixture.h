@@ -20,6 +20,9 @@
 
 namespace sasld::testing {
 
+// Of the adapter, as its metrics have it.
+inline const absl::Time kStarted = absl::FromUnixSeconds(1'800'000'000);
+
 inline constexpr char kLogin[] = "PLAIN\tservice=smtp\tresp=AGFsaWNlAHNlY3JldA==\n";
 
 inline std::optional<v1::StepReply> Succeed(const v1::StepRequest&) { return SuccessFor("alice"); }
@@ -43,7 +46,7 @@ class AdapterTest : public ::testing::Test {
                        more_listen;
     absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(text, "test.toml");
     ASSERT_TRUE(config.ok()) << config.status();
-    adapter_ = std::make_unique<Adapter>(*std::move(config), log_);
+    adapter_ = std::make_unique<Adapter>(*std::move(config), log_, kStarted);
     absl::Status started = adapter_->Start(inherited_);
     ASSERT_TRUE(started.ok()) << started;
     thread_ = std::thread([this] { adapter_->Run(); });

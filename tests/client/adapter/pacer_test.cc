@@ -81,6 +81,8 @@ class Pacing : public ::testing::Test, public ConnectionOwner {
     ++exhausted_;
     if (pacer_) pacer_->Await(connection_);
   }
+  void Began() override {}
+  void Answered(const v1::StepReply&) override {}
   void Noticed(std::string_view) override {}
 
   void Say(std::string_view text) {
