@@ -43,7 +43,7 @@ bool SameButForTheNames(const AdapterConfig& a, AdapterConfig b) {
          a.listen == b.listen &&
          a.fallback_mechanisms.SerializeAsString() == b.fallback_mechanisms.SerializeAsString() &&
          a.mechanisms_state_file == b.mechanisms_state_file && a.answer_within == b.answer_within &&
-         a.idle == b.idle && a.log_level == b.log_level;
+         a.idle == b.idle && a.metrics == b.metrics && a.log_level == b.log_level;
 }
 
 TEST(AdapterConfig, TheSampleIsTheDefaults) {
