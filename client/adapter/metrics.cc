@@ -83,7 +83,7 @@ void AddExchanges(ListenersText& listeners, MetricsText& text) {
                "Exchanges that came to an end while somebody waited for it, by outcome");
   listeners.AddOutcomes();
   text.Counter("sasld_adapter_temporary_failures_total",
-               "Exchanges and questions about accounts that nobody could decide, by reason");
+               "Exchanges and questions about accounts that could not be decided, by reason");
   listeners.AddTemporaryFailures();
   text.Counter("sasld_adapter_account_answers_total",
                "Questions about accounts that were answered");

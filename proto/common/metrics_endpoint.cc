@@ -51,12 +51,19 @@ IpSocketAddress SocketAddressOf(const MetricsAddress& address) {
   return result;
 }
 
+// "[::]" is all addresses, of both kinds; where the kernel has no IPv6, of the other.
 absl::StatusOr<int> ListenTcp(const MetricsAddress& address) {
   const IpSocketAddress where = SocketAddressOf(address);
-  const int descriptor =
-      socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int family = where.storage.ss_family;
+  const int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0 && errno == EAFNOSUPPORT && address.ip == "::") {
+    return ListenTcp({address.text, "", "0.0.0.0", address.port});
+  }
   const int on = 1;
+  const int off = 0;
   if (descriptor >= 0 && setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+      (family != AF_INET6 ||
+       setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
       bind(descriptor, reinterpret_cast<const sockaddr*>(&where.storage), where.size) == 0 &&
       listen(descriptor, kBacklog) == 0) {
     return descriptor;

@@ -92,6 +92,15 @@ TEST(ServerConfig, VariablesAreSasldsOwn) {
       HasSubstr("SASLD_MECHANISMS_EXTERNAL_CERTIFICATE_0_ACCOUNT: is missing"));
 }
 
+TEST(ServerConfig, MetricsAreServedWhereItIsSaid) {
+  EXPECT_TRUE(ParseServerConfig("", "x")->metrics.off());
+  const auto config = ParseServerConfig("[metrics]\nlisten = \"[::1]:9464\"\n", "x");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics.ip, "::1");
+  EXPECT_THAT(ErrorOf("[metrics]\nlisten = \"9464\"\n"), HasSubstr("sasld.toml:2: metrics.listen"));
+  EXPECT_THAT(ErrorOf("[metrics]\nport = 9464\n"), HasSubstr("sasld.toml:2: metrics.port"));
+}
+
 TEST(ServerConfig, UnknownKeysNameKeyAndLine) {
   EXPECT_THAT(ErrorOf("[store]\nurl = \"memory:\"\npath = \"x\"\n"),
               HasSubstr("sasld.toml:3: store.path"));

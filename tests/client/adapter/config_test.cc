@@ -113,6 +113,17 @@ TEST(AdapterConfig, VariablesMakeAnEntry) {
       "SASLD_ADAPTER_LISTEN_0_MODE: \"066\" is not an octal mode such as \"0660\"");
 }
 
+TEST(AdapterConfig, MetricsAreServedWhereItIsSaid) {
+  EXPECT_TRUE(ParseAdapterConfig(kListen, "a.toml")->metrics.off());
+  const auto config =
+      ParseAdapterConfig(std::string("[metrics]\nlisten = \"127.0.0.1:9465\"\n") + kListen, "a");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics.port, 9465);
+  EXPECT_EQ(ErrorOf("[metrics]\nlisten = \"9465\"\n"),
+            "a.toml:2: metrics.listen: \"9465\" is neither an IP address with a port such as "
+            "\"127.0.0.1:9464\" nor \"unix:/path\"");
+}
+
 TEST(AdapterConfig, ReadsEveryKey) {
   absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(R"(
 [server]

@@ -21,6 +21,8 @@ OTHER_VALUES = {
     "nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "mail", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
         {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]}}},
+    "metrics": {"enabled": True, "port": 9474, "adapterPort": 9475, "from": [{"podSelector": {"matchLabels": {"a": "b"}}}],
+                "monitors": {"enabled": True, "labels": {"release": "prometheus"}}},
     "priorityClassName": "mail", "podAnnotations": {"example.org/note": "a"},
     "adapter": {"postfixGid": 5000, "readinessAsksSasld": True, "addresses": ["auth.mail.svc:4721"],
                 "settings": {"SASLD_ADAPTER_LIMITS_ANSWER_WITHIN": "6s"}},
@@ -32,6 +34,8 @@ def renderings():
     yield "base", tools.kustomize("base")
     yield "overlays/postfix", tools.kustomize("overlays/postfix")
     yield "key-from-secret", tools.component("key-from-secret")
+    yield "metrics", tools.component("metrics")
+    yield "overlays/postfix with metrics", tools.overlay("metrics", "adapter-metrics")
     yield "chart", tools.helm(tools.CHART)
     yield "chart with other values", tools.helm(tools.CHART, values=OTHER_VALUES)
     example = tools.Example()

@@ -48,10 +48,28 @@ def _of_object(objects, thing):
         yield "selects nothing"
     if thing["kind"] == "Service":
         yield from _of_ports(selected(objects, spec["selector"]), [one["targetPort"] for one in spec["ports"]])
+    if thing["kind"] == "ServiceMonitor":
+        yield from _of_service_monitor(objects, spec)
+    if thing["kind"] == "PodMonitor":
+        if of_kind(objects, "Deployment"):  # a chart for the pods of others has none of its own
+            yield from _of_ports(selected(objects, spec["selector"]["matchLabels"]),
+                                 [one["port"] for one in spec["podMetricsEndpoints"]])
     if thing["kind"] == "NetworkPolicy":
         yield from _of_ports(selected(objects, spec["podSelector"]["matchLabels"]),
                              [port["port"] for rule in spec["ingress"] for port in rule["ports"]])
         yield from _of_clients(objects, spec)
+
+
+def _of_service_monitor(objects, spec):
+    services = [one for one in of_kind(objects, "Service")
+                if spec["selector"]["matchLabels"].items() <= labels_of(one).items()]
+    if not services:
+        yield "selects no Service"
+    for service in services:
+        ports = {port["name"]: port["port"] for port in service["spec"]["ports"]}
+        for endpoint in spec["endpoints"]:
+            if endpoint["port"] not in ports:
+                yield f"there is no port {endpoint['port']} in {name_of(service)}"
 
 
 def _of_ports(workloads, names):
@@ -71,6 +89,8 @@ def _of_clients(objects, spec):
                if "podSelector" in peer]
     if not allowed or any(not rule.get("from") for rule in spec["ingress"]):
         yield "lets anybody in"
+    if any(len(rule["ports"]) != 1 for rule in spec["ingress"]):
+        yield "lets those who scrape reach more than metrics, or clients more than sasl"
     for workload, container in our_containers(objects):
         if program_of(container) == "sasld-adapter" and not any(
                 workload in selected(objects, labels) for labels in allowed):
@@ -103,10 +123,18 @@ def _of_configuration(objects, workload, container):
     for path in tls.values():
         if "secret" not in mount_at(workload, container, path)[0]:
             yield f"{path} is on no Secret"
+    yield from _of_metrics(container)
     if program_of(container) == "sasld":
         yield from _of_server(workload, container, config)
     else:
         yield from _of_adapter(objects, workload, container, config)
+
+
+def _of_metrics(container):
+    listens = [one["value"] for one in container.get("env", []) if one["name"].endswith("_METRICS_LISTEN")]
+    ports = [f"[::]:{one['containerPort']}" for one in container.get("ports", []) if one["name"].endswith("metrics")]
+    if listens != ports:
+        yield f"serves metrics at {listens}, and its port for them is {ports}"
 
 
 def _of_server(workload, container, config):

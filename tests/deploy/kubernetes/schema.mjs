@@ -1,4 +1,4 @@
-// Holds objects against Kubernetes' own schemas: node schema.mjs FOLDER < JSON array. FOLDER has node_modules. Prints a
+// Holds objects against Kubernetes' own schemas, and the Prometheus operator's: node schema.mjs FOLDER < JSON array. FOLDER has node_modules. Prints a
 // JSON array of findings. The validators of kubernetes-models look at the fields they know and ignore others, so the
 // object is handed over in proxies that note what was looked at: what was not is a field that Kubernetes does not know.
 import { createRequire } from "node:module";
@@ -11,8 +11,11 @@ const require = createRequire(`${process.argv[2]}/`);
 async function validatorOf({ apiVersion, kind }) {
   const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["core", apiVersion];
   const part = (name) => name.split(".")[0].replace(/^./, (c) => c.toUpperCase());
-  const name = `IoK8sApi${part(group)}${part(version)}${kind}`;
-  const index = require.resolve.paths("kubernetes-models").map((path) => `${path}/kubernetes-models/_schemas/${name}.js`);
+  const [name, home] = group === "monitoring.coreos.com"
+    ? [`ComGithubPrometheusOperatorPrometheusOperatorPkgApisMonitoring${part(version)}${kind}`,
+      "@kubernetes-models/prometheus-operator"]
+    : [`IoK8sApi${part(group)}${part(version)}${kind}`, "kubernetes-models"];
+  const index = require.resolve.paths(home).map((path) => `${path}/${home}/_schemas/${name}.js`);
   for (const path of index) {
     try {
       readFileSync(path);

@@ -32,6 +32,8 @@ def reduced(thing):
         result[name] = reduced(value)
         if name in ("volumes", "volumeMounts"):  # their order says nothing
             result[name].sort(key=lambda one: (one["name"], one.get("mountPath")))
+        if name == "ports":  # nor does theirs
+            result[name].sort(key=lambda one: str(sorted(one.items())))
     # Annotations of which nothing is left, and the label that only tells kustomize where to put the adapter.
     if result.get("annotations") == {}:
         del result["annotations"]
@@ -65,6 +67,10 @@ class Drift(unittest.TestCase):
         self.same(server(tools.component("key-from-secret")), [
             {**one, "metadata": {key: value for key, value in one["metadata"].items() if key != "namespace"}}
             for one in server(tools.helm(tools.CHART, values={"key": {"secretName": "sasld-key"}}))])
+
+    def test_metrics_and_their_monitors(self):
+        values = {"metrics": {"enabled": True, "monitors": {"enabled": True}}}
+        self.same(tools.overlay("metrics", "adapter-metrics"), tools.helm(self.example.chart, values={"sasld": values}))
 
     def test_a_difference_is_noticed(self):
         other = copy.deepcopy(self.helmed)

@@ -115,6 +115,22 @@ RULES = [
     (put(config("adapter"), ["adapter.toml"], text('"0660"', '"0666"')), "for everybody"),
     (put(config("adapter"), ["adapter.toml"], text("sasld:4720", "sasld:4721")), "sasld:4721 is no Service"),
 ]
+METRICS = [
+    (put(only("ServiceMonitor"), ["spec", "selector", "matchLabels"], {"a": "b"}), "selects no Service"),
+    (put(only("ServiceMonitor"), ["spec", "endpoints", 0, "port"], "http"), "there is no port http in Service/sasld"),
+    (put(only("PodMonitor"), ["spec", "podMetricsEndpoints", 0, "port"], "http"), "there is no port http in Deployment"),
+    (put(only("PodMonitor"), ["spec", "selector", "matchLabels"], {"a": "b"}), "PodMonitor/sasld-adapter: selects nothing"),
+    (put(sasld, ["env", 0, "value"], "[::]:9465"), "and its port for them is"),
+    (put(adapter, ["ports"], None), "there is no port sasld-metrics"),
+    (put(only("NetworkPolicy"), ["spec", "ingress", 1, "from"], []), "lets anybody in"),
+    (put(only("NetworkPolicy"), ["spec", "ingress", 1, "ports"], lambda old: [*old, {"port": "sasl"}]), "more than metrics"),
+]
+METRICS_SCHEMA = [
+    (put(only("ServiceMonitor"), ["spec", "endpoint"], []), "unknown field"),
+    (put(only("ServiceMonitor"), ["spec", "endpoints", 0, "port"], 9464), "type"),
+    (put(only("PodMonitor"), ["spec", "selector"], None), "required"),
+    (put(only("PodMonitor"), ["apiVersion"], "monitoring.coreos.com/v3"), "there is no PodMonitor"),
+]
 PROGRAMS = [
     (put(config("sasld"), ["sasld.toml"], text("memory_mib", "memory_mb")), 'did you mean "memory_mib"?'),
     (put(config("sasld"), ["sasld.toml"], text("client_ca", "#client_ca")), "a TCP address needs [listen.tls]"),
@@ -129,21 +145,25 @@ class Mutations(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.whole = tools.kustomize("overlays/postfix")
+        cls.with_metrics = tools.overlay("metrics", "adapter-metrics")
 
-    def found(self, mutations, findings):
-        self.assertEqual(list(findings(self.whole)), [])
+    def found(self, mutations, findings, whole=None):
+        whole = whole or self.whole
+        self.assertEqual(list(findings(whole)), [])
         for number, (mutate, expected) in enumerate(mutations):
             with self.subTest(number, expected=expected):
-                objects = copy.deepcopy(self.whole)
+                objects = copy.deepcopy(whole)
                 mutate(objects)
-                self.assertNotEqual(objects, self.whole)
+                self.assertNotEqual(objects, whole)
                 self.assertIn(expected, "\n".join(findings(objects)))
 
     def test_schemas_find_mistakes(self):
         self.found(SCHEMA, tools.schema_findings)
+        self.found(METRICS_SCHEMA, tools.schema_findings, self.with_metrics)
 
     def test_rules_find_mistakes(self):
         self.found(RULES, checks.rule_findings)
+        self.found(METRICS, checks.rule_findings, self.with_metrics)
 
     def test_programs_find_mistakes(self):
         self.found(PROGRAMS, checks.program_findings)

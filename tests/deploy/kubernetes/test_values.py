@@ -22,6 +22,9 @@ REFUSED = [
     ({"adapter": {"postfixGid": 0}}, "postfixGid"),
     ({"adapter": {"settings": {"SASLD_LOG_LEVEL": "debug"}}}, "SASLD_LOG_LEVEL"),
     ({"tls": {"secretName": ""}}, "secretName"),
+    ({"metrics": {"port": "9464"}}, "port"),
+    ({"metrics": {"from": []}}, "from"),
+    ({"metrics": {"monitor": {}}}, "monitor"),
     ({"podDisruptionBudget": {"maxUnavailable": 2}}, "maxUnavailable"),
 ]
 
@@ -73,7 +76,7 @@ class Values(unittest.TestCase):
                   ("nameOverride", "auth"), ("terminationGracePeriodSeconds", 60), ("hashing", {"memoryMib": 256}),
                   ("tls", {"secretName": "other"}), ("image", {"repository": "r"}), ("image", {"tag": "1"}),
                   ("image", {"pullPolicy": "Always"}), ("resources", {"limits": {"memory": "2Gi"}}),
-                  ("persistence", {"size": "2Gi"})]
+                  ("persistence", {"size": "2Gi"}), ("metrics", {"enabled": True})]
         leaves += [(name, value) for name, value in checks.OTHER_VALUES.items() if name != "adapter"]
         for name, value in leaves:
             with self.subTest(name, value=value):

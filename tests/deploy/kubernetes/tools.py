@@ -81,6 +81,18 @@ def kustomize(folder):
     return objects_in(run("kubectl", "kustomize", KUSTOMIZE / folder, "--load-restrictor", "LoadRestrictionsNone"))
 
 
+def overlay(*components):
+    """The objects of overlays/postfix with more components in it, as its comments say."""
+    text = yaml.safe_load((KUSTOMIZE / "overlays/postfix/kustomization.yaml").read_text())
+    with tempfile.TemporaryDirectory(prefix="sasld-kubernetes-") as folder:
+        def there(path):
+            return os.path.relpath(KUSTOMIZE / "overlays/postfix" / path, folder)
+        text["resources"] = [there(one) for one in text["resources"]]
+        text["components"] = [there(one) for one in (*text["components"], *(f"../../{one}" for one in components))]
+        pathlib.Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(text))
+        return kustomize(folder)
+
+
 def component(name, base="base"):
     """The objects of a folder of deploy/kubernetes with a component of it."""
     with tempfile.TemporaryDirectory(prefix="sasld-kubernetes-") as folder:

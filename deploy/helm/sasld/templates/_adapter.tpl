@@ -41,9 +41,21 @@ checksum/sasld-adapter-config: {{ include "sasld.adapter.config" . | sha256sum }
   imagePullPolicy: {{ .Values.adapter.image.pullPolicy }}
   command: [/usr/sbin/sasld-adapter]
   args: [--config, /etc/sasld/adapter.toml]
-  {{- with .Values.adapter.settings }}
+  {{- if or .Values.adapter.settings .Values.metrics.enabled }}
   env:
+    {{- if .Values.metrics.enabled }}
+    - name: SASLD_ADAPTER_METRICS_LISTEN
+      value: "[::]:{{ .Values.metrics.adapterPort }}"
+    {{- end }}
+    {{- with .Values.adapter.settings }}
     {{- include "sasld.env" . | nindent 4 }}
+    {{- end }}
+  {{- end }}
+  {{- if .Values.metrics.enabled }}
+  ports:
+    - name: sasld-metrics
+      containerPort: {{ .Values.metrics.adapterPort }}
+      protocol: TCP
   {{- end }}
   securityContext:
     runAsNonRoot: true
