@@ -274,7 +274,7 @@ TEST_F(AdapterTest, RefusesToTakeALiveSocketOver) {
       ParseAdapterConfig("[[listen]]\nprotocol = \"dovecot-auth\"\npath = \"" + Path() + "\"\n",
                          "t")
           .value();
-  Adapter second(config, log_);
+  Adapter second(config, log_, testing::kStarted);
   absl::Status started = second.Start();
   EXPECT_TRUE(absl::IsAlreadyExists(started)) << started;
   EXPECT_NE(Mta(Path()).Greeting(), "");
