@@ -88,7 +88,7 @@ Adapter::Adapter(AdapterConfig config, spdlog::logger& log, absl::Time started)
 
 Adapter::~Adapter() = default;
 
-absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited) {
+absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited, LiveServer live) {
   ASSIGN_OR_RETURN(std::vector<ServerAddress> servers, ServerAddresses(config_));
   ASSIGN_OR_RETURN(surroundings_.max_connections, DescriptorsForConnections());
   absl::Status loaded = mechanisms_.Load();
@@ -96,7 +96,7 @@ absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited) {
     log_.warn("{}; greeting with the fallback until sasld tells its mechanisms",
               std::string(loaded.message()));
   }
-  RETURN_IF_ERROR(Listen(inherited));
+  RETURN_IF_ERROR(Listen(inherited, live));
   client_ = std::make_unique<GrpcStepClient>(GrpcStepClient::Options{{}, config_.answer_within},
                                              ClientCallbacks());
   names_ =
@@ -124,7 +124,7 @@ void Adapter::OpenMetrics(bool again) {
   }
 }
 
-absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited) {
+absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited, LiveServer live) {
   RETURN_IF_ERROR(CheckInherited(inherited, config_.listen));
   for (const ListenConfig& listen : config_.listen) {
     const auto passed = std::find_if(
@@ -138,7 +138,7 @@ absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited) {
       continue;
     }
     constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
-    ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog));
+    ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog, live));
     listeners_.push_back(std::make_unique<Listener>(listen, descriptor,
                                                     Listener::Holder::kThisProcess, surroundings_));
     log_.info("listening on {} ({})", listen.socket.path, listen.protocol->name);

@@ -36,9 +36,11 @@ class Adapter {
   Adapter& operator=(const Adapter&) = delete;
 
   // Opens the sockets but those in `inherited`, which it takes over, and begins to look for sasld,
-  // whether it is there or not. Errors: as CheckInherited, ListenUnix and ServerAddresses.
-  // FailedPrecondition: the limit of open files is too low.
-  absl::Status Start(const std::vector<InheritedSocket>& inherited = {});
+  // whether it is there or not. `live`: what becomes of another adapter at their paths. Errors: as
+  // CheckInherited, ListenUnix and ServerAddresses. FailedPrecondition: the limit of open files is
+  // too low.
+  absl::Status Start(const std::vector<InheritedSocket>& inherited = {},
+                     LiveServer live = LiveServer::kStays);
   // SIGTERM and SIGINT end Run(); SIGHUP takes over what can be changed from what `reload` yields.
   void HandleSignals(Reload reload);
   // Once this descriptor is readable, another process serves the sockets: nothing more is accepted,
@@ -62,7 +64,7 @@ class Adapter {
   void LogChange(const GrpcStepClient::Change& change);
   void TickLater();
   void OpenMetrics(bool again);
-  absl::Status Listen(const std::vector<InheritedSocket>& inherited);
+  absl::Status Listen(const std::vector<InheritedSocket>& inherited, LiveServer live);
   void Drain(absl::Time began);
   void Retire();
   void EndOnceAlone();

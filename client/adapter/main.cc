@@ -110,15 +110,15 @@ int CheckConfig(const sasld::ConfigSource& source) {
 }
 
 absl::Status Start(sasld::Adapter& adapter, const Dovecot& dovecot,
-                   std::vector<sasld::InheritedSocket> inherited) {
-  if (!dovecot) return adapter.Start(inherited);
+                   std::vector<sasld::InheritedSocket> inherited, sasld::LiveServer live) {
+  if (!dovecot) return adapter.Start(inherited, live);
   inherited.insert(inherited.end(), dovecot->sockets.begin(), dovecot->sockets.end());
   adapter.RetireOnceReadable(sasld::DovecotChild::kMasterIsGone);
-  if (absl::Status started = adapter.Start(inherited); !started.ok()) return started;
+  if (absl::Status started = adapter.Start(inherited, live); !started.ok()) return started;
   return sasld::ReportToDovecot(*dovecot);
 }
 
-int Serve(const sasld::ConfigSource& source) {
+int Serve(const sasld::ConfigSource& source, sasld::LiveServer live) {
   if (!HasAddressSpace()) {
     return Complain(absl::FailedPreconditionError(
         "the limit of address space is less than 1 GiB; raise it (vsz_limit of service auth in "
@@ -137,7 +137,7 @@ int Serve(const sasld::ConfigSource& source) {
   sasld::Adapter adapter(*std::move(config), log, absl::Now());
   adapter.HandleSignals([&source, &dovecot] { return Load(source, *dovecot); });
   absl::Status started =
-      inherited.ok() ? Start(adapter, *dovecot, *std::move(inherited)) : inherited.status();
+      inherited.ok() ? Start(adapter, *dovecot, *std::move(inherited), live) : inherited.status();
   if (!started.ok()) {
     log.error("cannot start: {}", std::string(started.message()));
     return kError;
@@ -160,6 +160,9 @@ int main(int argc, char** argv) {
                                  ->type_name("FILE")
                                  ->capture_default_str();
   app.add_flag("--check-config", check, "Read the configuration, tell what is wrong, and exit");
+  bool take_over = false;
+  app.add_flag("--take-over", take_over,
+               "Take the place of an adapter that still listens where this one is to");
   sasld::CheckCommand check_socket;
   sasld::AddCheckCommand(app, check_socket);
   sasld::HealthCommand health;
@@ -183,5 +186,7 @@ int main(int argc, char** argv) {
     PrepareProcess();
     return sasld::RunHealthCommand(health, source);
   }
-  return check ? CheckConfig(source) : Serve(source);
+  if (check) return CheckConfig(source);
+  using sasld::LiveServer;
+  return Serve(source, take_over ? LiveServer::kLosesThePath : LiveServer::kStays);
 }

@@ -183,8 +183,10 @@ absl::StatusOr<std::string> UnixSocketPath(std::string_view address) {
   return std::string(address.substr(kScheme.size()));
 }
 
-absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog) {
-  RETURN_IF_ERROR(HasDeadSocket(file.path).status());
+absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog, LiveServer live) {
+  const absl::Status found = HasDeadSocket(file.path).status();
+  const bool replaces = live == LiveServer::kLosesThePath && absl::IsAlreadyExists(found);
+  if (!replaces) RETURN_IF_ERROR(found);
   const std::string place = MakingPlace(file.path);
   RETURN_IF_ERROR(ClearStaleSocket(place));
   ASSIGN_OR_RETURN(sockaddr_un address, AddressOf(place));

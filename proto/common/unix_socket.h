@@ -33,11 +33,16 @@ absl::Status ApplySocketFile(const SocketFile& file);
 // "unix:/run/x.sock" to "/run/x.sock". InvalidArgument for anything else.
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address);
 
+// What becomes of a live server at a path that is to be listened on.
+enum class LiveServer { kStays, kLosesThePath };
+
 // Listens at `file.path`, with errors as of the two above. The result is a non-blocking,
 // close-on-exec descriptor that the caller owns. A dead socket there is replaced in one go, so that
 // who tries meanwhile finds the old one (ECONNREFUSED) or the new one, and never none (ENOENT): for
 // a moment the new one is at path + ".new", which stays its name for getsockname(2). It cannot be
-// reached before its mode is set.
-absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog);
+// reached before its mode is set. With kLosesThePath a live one is replaced likewise: it keeps whom
+// it has and who is in its queue, and nobody new reaches it.
+absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog,
+                               LiveServer live = LiveServer::kStays);
 
 }  // namespace sasld

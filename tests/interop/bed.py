@@ -197,9 +197,9 @@ level = "debug"
             wait_until("sasld answers", lambda: self._alive("sasld", self.sasld) and
                        self.ctl("status").returncode == 0)
 
-    def start_adapter(self, open_files=None):
+    def start_adapter(self, *options, open_files=None):
         self.adapter = self._spawn(
-            "adapter", [arguments.bin / "sasld-adapter", "--config", self.adapter_toml], open_files)
+            "adapter", [arguments.bin / "sasld-adapter", "--config", self.adapter_toml, *options], open_files)
         wait_until("the adapter listens", lambda: self._alive("adapter", self.adapter) and
                    self._connects(self.auth_socket))
 

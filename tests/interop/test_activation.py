@@ -137,5 +137,35 @@ class OwnSockets(bed.OwnBed):
         self.assertEqual([answer for answer in load.failed() if answer != refused], [])
 
 
+    def test_no_login_notices_a_successor(self):
+        """One that takes the sockets over while its predecessor still runs."""
+        self.bed.start_sasld()
+        password = self.bed.add_user(USER)
+        self.bed.start_adapter()
+        self.bed.start_postfix()
+        with Load(self.bed.auth_socket, password) as load, \
+                Load(self.bed.port, password, (SmtpClient,) * 2) as smtp:
+            for _ in range(RESTARTS):
+                load.more()
+                inode = self.bed.auth_socket.stat().st_ino
+                predecessor = self.bed.adapter
+                self.bed.start_adapter("--take-over")
+                bed.wait_until("it has the path", lambda: self.bed.auth_socket.stat().st_ino != inode)
+                predecessor.terminate()
+                self.assertEqual(predecessor.wait(bed.PATIENCE), 0)
+            load.more()
+            smtp.more()
+        self.assertEqual(load.failed(), [])
+        self.assertEqual(smtp.failed(good=235), [])
+
+    def test_without_being_told_so_none_takes_over(self):
+        self.bed.start_adapter()
+        inode = self.bed.auth_socket.stat().st_ino
+        done = self.bed.run_program("sasld-adapter", "--config", self.bed.adapter_toml)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is served by another process", done.stderr)
+        self.assertEqual(self.bed.auth_socket.stat().st_ino, inode)
+
+
 if __name__ == "__main__":
     bed.main()

@@ -83,6 +83,34 @@ TEST_F(UnixSocket, LiveOneIsRefusedAndStaysUsable) {
   close(*listener);
 }
 
+TEST_F(UnixSocket, LiveOneLosesThePathWhereThatIsWanted) {
+  absl::StatusOr<int> old = ListenUnix(At(path_), 4);
+  ASSERT_TRUE(old.ok()) << old.status();
+  int early = Connect();
+  ASSERT_GE(early, 0);
+  absl::StatusOr<int> successor = ListenUnix(At(path_), 4, LiveServer::kLosesThePath);
+  ASSERT_TRUE(successor.ok()) << successor.status();
+  int late = Connect();
+  ASSERT_GE(late, 0);
+  // Both listeners are non-blocking: each has the one client that came in its time.
+  for (int listener : {*old, *successor}) {
+    int accepted = accept(listener, nullptr, nullptr);
+    EXPECT_GE(accepted, 0);
+    EXPECT_LT(accept(listener, nullptr, nullptr), 0);
+    close(accepted);
+    close(listener);
+  }
+  close(early);
+  close(late);
+}
+
+TEST_F(UnixSocket, WhatIsNoSocketStaysWhoeverWantsThePath) {
+  std::ofstream(path_) << "mail";
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(ListenUnix(At(path_), 1, LiveServer::kLosesThePath).status()));
+  EXPECT_TRUE(Exists());
+}
+
 TEST_F(UnixSocket, LiveOneWithAFullBacklogIsRefused) {
   absl::StatusOr<int> listener = ListenUnix(At(path_), 0);
   ASSERT_TRUE(listener.ok()) << listener.status();
