@@ -75,7 +75,7 @@ class Access(bed.OwnBed):
             key = more.split(" ")[0]
             text = re.sub(rf"(?m)^{key} .*\n", "", good)
             self.bed.adapter_toml.write_text(text.replace("[log]", f"{more}\n[log]"))
-            self.reload("[[listen]], [limits] and [mechanisms] were changed too: that takes a restart")
+            self.reload("[[listen]], [limits], [mechanisms] and [metrics] were changed too: that takes a restart")
         self.bed.adapter_toml.write_text(good.replace("[log]", 'allow_groups = ["no-such"]\n[log]'))
         line = good[:good.index("[log]")].count("\n") + 1
         self.reload(f"the old one stays:\n{self.bed.adapter_toml}:{line}: listen.allow_groups: "

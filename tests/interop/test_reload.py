@@ -126,13 +126,14 @@ class AdapterReload(Reload):
         bed.wait_until("debug is logged", lambda: temporary in self.bed.log("adapter"))
 
     def test_what_needs_a_restart_is_told(self):
-        restart = "[[listen]], [limits] and [mechanisms] were changed too: that takes a restart"
+        restart = "[[listen]], [limits], [mechanisms] and [metrics] were changed too: that takes a restart"
         self.reload("adapter", self.RELOADED)
         self.assertNotIn(restart, self.bed.log("adapter"))
         other_socket = self.bed.folder / "other"
         for old, new in ((str(self.bed.auth_socket), str(other_socket)),
                          ('mode = "0666"', 'mode = "0600"'),
-                         ("[log]", '[limits]\nidle = "10m"\n[log]')):
+                         ("[log]", '[limits]\nidle = "10m"\n[log]'),
+                         ("[log]", '[metrics]\nlisten = "127.0.0.1:9"\n[log]')):
             with self.subTest(new=new):
                 good = self.bed.adapter_toml.read_text()
                 self.edit(self.bed.adapter_toml, old, new)
