@@ -79,26 +79,36 @@ std::string Otherwise(int error) {
                       "; see ACLs (getfacl), and what AppArmor or SELinux say in the kernel's log");
 }
 
-std::string WhyNotPassed(const std::string& folder) {
+bool IsShared(const std::string& folder) {
+  return std::find(kShared.begin(), kShared.end(), folder) != kShared.end();
+}
+
+// `folder` is on the way to `path`.
+std::string WhyNotPassed(const std::string& folder, const std::string& path) {
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0) return Otherwise(errno);
   if (found.st_uid == geteuid()) {
     return absl::StrCat(Facts(folder, found), ": chmod u+x ", Word(folder));
+  }
+  // A volume that came with another owner. What only leads there may be full of others' things.
+  if (folder == FolderOf(path) && !IsShared(folder)) {
+    return absl::StrCat(Facts(folder, found), ": ", GiveToUs(folder));
   }
   return absl::StrCat(Facts(folder, found), ": chmod o+x ", Word(folder),
                       ", which lets everybody pass but list nothing");
 }
 
 std::string WhyNotInFolder(const std::string& path, int error) {
-  if (const std::string folder = Impassable(path); !folder.empty()) return WhyNotPassed(folder);
+  if (const std::string folder = Impassable(path); !folder.empty())
+    return WhyNotPassed(folder, path);
   const std::string folder = FolderOf(path);
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0 || MayUse(folder, W_OK | X_OK)) return Otherwise(error);
-  const bool shared = std::find(kShared.begin(), kShared.end(), folder) != kShared.end();
   const std::string own = (std::filesystem::path(folder) / "sasld").string();
   return absl::StrCat(Facts(folder, found), ": ",
-                      shared ? absl::StrCat("install -d -o ", geteuid(), " -g ", getegid(), " ",
-                                            own, ", and configure a path in there")
+                      IsShared(folder)
+                          ? absl::StrCat("install -d -o ", geteuid(), " -g ", getegid(), " ", own,
+                                         ", and configure a path in there")
                       : found.st_uid == geteuid() ? absl::StrCat("chmod u+wx ", Word(folder))
                                                   : GiveToUs(folder));
 }
@@ -117,7 +127,8 @@ std::string WhyNotHere(const std::string& path, int error) {
 }
 
 std::string WhyNotTheFile(const std::string& path, int error, int how) {
-  if (const std::string folder = Impassable(path); !folder.empty()) return WhyNotPassed(folder);
+  if (const std::string folder = Impassable(path); !folder.empty())
+    return WhyNotPassed(folder, path);
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return WhyNotInFolder(path, error);
   if (MayUse(path, how)) return Otherwise(error);

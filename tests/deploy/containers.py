@@ -148,6 +148,14 @@ class Containers:
         same("wrong answers", load.wrong(), [])
         self.stack.becomes(service, "healthy")
 
+    def backup(self):
+        copy = "/var/lib/sasld/backup.db"
+        self.stack.saslctl("backup", copy)
+        told = self.stack.compose("exec", "-T", "sasld", "sasld", "--check-database", copy)
+        assert f"{copy}: OK, 2 users" in told, told
+        self.engine.docker("cp", f"{self.stack.container('sasld')}:{copy}", self.engine.folder / "backup.db")
+        assert (self.engine.folder / "backup.db").stat().st_size > 0
+
     def data_stay(self):
         keys = self.stack.saslctl("key", "list")
         self.stack.compose("down")
@@ -235,6 +243,7 @@ def run(checks, containers):
     check("docker-compose up has nothing to do after that", containers.compose_agrees)
     for service in "sasld", "adapter":
         check(f"docker stop {service}: exit status 0 in the middle of logins", containers.stops, service)
+    check("a backup is made and comes out", containers.backup)
     check("accounts and keys outlive the containers", containers.data_stay)
     if checks.failed:
         print(containers.stack.logs())

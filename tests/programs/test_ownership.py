@@ -206,6 +206,11 @@ class FoldersOfAnother(AsNobody):
         self.assertIn(f"'{volume}/mux' cannot be made: {self.facts(volume) % 'sasld-adapter'}\n",
                       self.refused("sasld-adapter", config))
 
+    def test_volume_that_cannot_even_be_entered(self):
+        volume = self.make_folder("volume", 0, 0o700)
+        self.assertIn(f"cannot read {volume}/key: {volume} belongs to root (0) with mode 0700, sasld runs as uid {NOBODY}: "
+                      f"chown {NOBODY}:{NOBODY} {volume}\n", self.refused("sasld", self.config(volume / "key")))
+
     def test_that_cannot_be_passed(self):
         closed = self.make_folder("closed", 0, 0o700)
         (closed / "own").mkdir()
