@@ -198,7 +198,7 @@ class Containers:
         place = self.engine.docker("volume", "inspect", "-f", "{{.Mountpoint}}", made)
         wait_until("a key is made", lambda: os.path.exists(f"{place}/sasld.key"))
         key.write_bytes(open(f"{place}/sasld.key", "rb").read())
-        self.engine.docker("rm", "-f", "first")
+        self.engine.docker("rm", "-f", "-v", "first")
         os.chown(key, 10001, 10001)
         key.chmod(0o400)
         (folder / "store_url").write_text("sqlite:/var/lib/sasld/other.db\n")
@@ -212,7 +212,7 @@ class Containers:
         place = self.engine.docker("volume", "inspect", "-f", "{{.Mountpoint}}", "second")
         names = set(os.listdir(place))
         assert "other.db" in names and "sasld.key" not in names and "sasld.db" not in names, names
-        self.engine.docker("rm", "-f", "second")
+        self.engine.docker("rm", "-f", "-v", "second")
 
 
 def run(checks, containers):
