@@ -88,7 +88,7 @@ class Root:
         self._mounted = []
         self._started = []
         self.mount("-t", "proc", "proc", folder / "proc")
-        self.mount("-t", "tmpfs", "tmpfs", folder / "dev")
+        self.mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", folder / "dev")
         run("bash", "-c", "cd \"$0\" && for d in null zero full random urandom tty; do touch $d && "
             "mount --bind /dev/$d $d; done && ln -s /proc/self/fd fd && mkdir shm", folder / "dev")
         cache = KEPT / "archives"
