@@ -49,6 +49,14 @@ class Booted(unittest.TestCase):
         path.write_text(text)
 
 
+    def do_as_told(self, before):
+        """The lines of deploy/systemd/README.md behind `before`."""
+        text = (CHECKOUT / "deploy/systemd/README.md").read_text()
+        block = re.search(re.escape(before) + r"\n\n((?:    .*\n)+)", text)[1]
+        for line in block.splitlines():
+            self.machine.run("bash", "-c", line)
+
+
 class Sasld(Booted):
     def test_a_life(self):
         """Install, log in, upgrade, remove, install again, purge."""
@@ -127,6 +135,22 @@ class Sasld(Booted):
         self.logs_in()
 
 
+    def test_the_keys_as_a_credential_and_back(self):
+        self.install("sasld", "saslctl")
+        self.add_user()
+        self.do_as_told("For keys that there are:")
+        self.machine.run("shred", "-u", "/var/lib/sasld/sasld.key")
+        self.machine.run("systemctl", "restart", "sasld")
+        self.logs_in()
+        self.assertFalse(self.machine.path("/var/lib/sasld/sasld.key").exists())
+        with self.assertRaisesRegex(Failed, "add to it the line"):
+            self.machine.run("saslctl", "key", "rotate")
+        self.do_as_told("The keys back in the file:")
+        self.logs_in()
+        self.machine.run("saslctl", "key", "rotate")
+        self.logs_in()
+
+
 class Postfix(Booted):
     """As /usr/share/doc/sasld-adapter/README.Debian has it: a Postfix and a sasld beside the adapter."""
 
@@ -172,6 +196,13 @@ class Postfix(Booted):
                                "-not", "-name", "libsasldb.*", "-not", "-path", "/var/lib/dpkg/*")
             self.assertEqual(left, "")
         self.assertEqual(machine.failed_units(), "")
+
+    def test_the_adapter_as_a_dynamic_user(self):
+        self.enable()
+        self.no_login_fails(SOCKET, lambda: self.do_as_told("has its `ListenStream=` in the socket unit:"))
+        runs_as = self.machine.run("stat", "-c", "%u", f"/proc/{self.main_pid('sasld-adapter')}")
+        self.assertIn(int(runs_as), range(61184, 65520))  # systemd's for such users
+        self.assertEqual(self.machine.failed_units(), "")
 
     def smtp_login(self, password):
         """The code of an AUTH, by this machine's Python on the container's network."""
