@@ -2,11 +2,10 @@
 """Makes the root folder of an image: its programs, the shared libraries they load, accounts, folders, the certificates
 of public authorities, and the list of all that (SPDX). Runs in the build stage of the Dockerfile.
 
-Usage: make_root.py IMAGE INSTALLED BUILD ROOT
-  IMAGE      sasld, sasld-adapter or saslctl
-  INSTALLED  has a folder for each component, as `cmake --install` made it
-  BUILD      the folder that the programs were built in
-  ROOT       is made
+Usage: make_root.py IMAGE BUILD ROOT
+  IMAGE  sasld, sasld-adapter or saslctl
+  BUILD  the folder that the programs were built in
+  ROOT   is made
 """
 import os
 import pathlib
@@ -36,13 +35,11 @@ FOLDERS = {
 
 
 def main():
-    image, installed, build, root = sys.argv[1:]
+    image, build, root = sys.argv[1:]
     root = pathlib.Path(root)
     make_skeleton(root)
-    copied = []
-    for program in PROGRAMS[image]:
-        copied += copy_program(pathlib.Path(installed) / program, root)
-    libraries = libraries_of(copied, root)
+    copied = [copy_program(pathlib.Path(build) / "bin" / program, root) for program in PROGRAMS[image]]
+    libraries = libraries_of(copied)
     for path, file in libraries.items():
         copy_library(path, file, root)
     for file in ("etc/debian_version", "usr/lib/os-release", "etc/ssl/certs/ca-certificates.crt"):
@@ -80,15 +77,14 @@ def copy(source, target):
     shutil.copy2(source, target)
 
 
-def copy_program(component, root):
-    """What CMake installed of it and a container wants: the program. Its configuration is the Dockerfile's matter."""
-    found = [path for folder in ("usr/bin", "usr/sbin") for path in (component / folder).glob("*")]
-    for path in found:
-        copy(path, root / path.relative_to(component))
-    return found
+def copy_program(program, root):
+    """Without its symbols; where it lies then."""
+    target = root / ("usr/bin" if program.name == "saslctl" else "usr/sbin") / program.name
+    subprocess.run(["install", "-s", "-m", "0755", program, target], check=True)
+    return target
 
 
-def libraries_of(programs, root):
+def libraries_of(programs):
     """{path by which it is loaded: the file}, of all that `programs` load."""
     found = {}
     for program in programs:
