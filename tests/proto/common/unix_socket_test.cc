@@ -92,14 +92,19 @@ TEST_F(UnixSocket, LiveOneLosesThePathWhereThatIsWanted) {
   ASSERT_TRUE(successor.ok()) << successor.status();
   int late = Connect();
   ASSERT_GE(late, 0);
-  // Both listeners are non-blocking: each has the one client that came in its time.
-  for (int listener : {*old, *successor}) {
-    int accepted = accept(listener, nullptr, nullptr);
-    EXPECT_GE(accepted, 0);
-    EXPECT_LT(accept(listener, nullptr, nullptr), 0);
+  // The old one keeps whom it has, and has seen the successor look whether it lives; the successor
+  // has whoever came later.
+  const int kept = accept(*old, nullptr, nullptr);
+  const int taken = accept(*successor, nullptr, nullptr);
+  for (auto [client, accepted] : {std::pair(early, kept), std::pair(late, taken)}) {
+    char byte = 0;
+    EXPECT_EQ(write(client, "x", 1), 1);
+    EXPECT_EQ(read(accepted, &byte, 1), 1);
     close(accepted);
-    close(listener);
   }
+  EXPECT_LT(accept(*successor, nullptr, nullptr), 0);
+  close(*old);
+  close(*successor);
   close(early);
   close(late);
 }
