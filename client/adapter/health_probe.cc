@@ -11,6 +11,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "client/adapter/check_socket.h"
+#include "client/adapter/socket_probe.h"
 #include "client/monotonic_time.h"
 #include "spdlog/fmt/fmt.h"
 
@@ -19,26 +20,6 @@ namespace {
 
 // More than any greeting of ours.
 constexpr size_t kMostBytes = size_t{64} * 1024;
-
-// Connected, or -1 with errno. Not blocking: a full queue is told as EAGAIN.
-int Connect(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  path.copy(address.sun_path, path.size());
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return -1;
-  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    return descriptor;
-  }
-  const int error = errno;
-  close(descriptor);
-  errno = error;
-  return -1;
-}
 
 // All that is said before the other end hangs up; nothing if it does not.
 std::optional<std::string> ReadToEnd(int descriptor, absl::Time until) {
@@ -67,7 +48,7 @@ bool LetsIn(const ListenConfig& listen, const SocketUser& user) {
 std::optional<SocketFault> ProbeListener(const ListenConfig& listen, const SocketUser& us,
                                          absl::Time until) {
   const std::string& path = listen.socket.path;
-  const int descriptor = Connect(path);
+  const int descriptor = ConnectSocket(path);
   if (descriptor < 0) return ExplainNoConnection({path, ""}, us, errno);
   const absl::Cleanup closer = [descriptor] { close(descriptor); };
   shutdown(descriptor, SHUT_WR);

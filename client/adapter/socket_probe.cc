@@ -51,22 +51,6 @@ bool BecomeUser(const SocketProbe& probe) {
          setuid(user.uid) == 0;
 }
 
-// Not blocking: a full queue is told as EAGAIN.
-int Connect(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  path.copy(address.sun_path, path.size());
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return -1;
-  return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
-             ? descriptor
-             : -1;
-}
-
 // Says what Postfix says first, as some servers wait for it, and reads to the end of the greeting.
 Got ReadGreeting(int descriptor, absl::Duration patience, std::string& greeting) {
   const std::string hello = "VERSION\t1\t0\nCPID\t" + std::to_string(getpid()) + "\n";
@@ -93,7 +77,7 @@ Got ReadGreeting(int descriptor, absl::Duration patience, std::string& greeting)
 Report Try(const SocketProbe& probe, std::string& greeting) {
   if (!EnterChroot(probe.place)) return {Got::kNoChroot, errno};
   if (!BecomeUser(probe)) return {Got::kNoUser, errno};
-  const int descriptor = Connect(probe.place.path);
+  const int descriptor = ConnectSocket(probe.place.path);
   if (descriptor < 0) return {Got::kNoConnection, errno};
   if (!probe.await_greeting) return {Got::kConnection, 0};
   return {ReadGreeting(descriptor, probe.patience, greeting), 0};
@@ -119,6 +103,25 @@ std::string ReadToEnd(int descriptor) {
 }
 
 }  // namespace
+
+int ConnectSocket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  path.copy(address.sun_path, path.size());
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -1;
+  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return descriptor;
+  }
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return -1;
+}
 
 absl::StatusOr<ProbeResult> ProbeSocket(const SocketProbe& probe) {
   int ends[2];
