@@ -134,7 +134,8 @@ class Images:
 def main():
     folder, tools, base, seed, told = sys.argv[1:]
     checks = Checks()
-    with Engine(folder, tools, "--iptables=false", "--ip6tables=false", "--bridge=none") as engine:
+    with Engine(folder, tools, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+                "--bridge=none") as engine:
         engine.docker("import", base, BASE)
         if seed:
             engine.docker("import", seed, "sasld-ccache:test")
