@@ -31,7 +31,7 @@ absl::StatusOr<SocketUser> UserOf(const CheckCommand& check) {
   SocketUser user{"", check.as_uid, {}};
   if (!check.as_user.empty()) {
     absl::StatusOr<uid_t> uid = UserIdOf(check.as_user);
-    absl::StatusOr<Account> account = uid.ok() ? AccountOf(*uid) : uid.status();
+    absl::StatusOr<SystemUser> account = uid.ok() ? SystemUserOf(*uid) : uid.status();
     if (!account.ok()) return NoSuch("--as-user", check.as_user, "user");
     user = {account->name, account->uid, GroupsOf(*account)};
   }

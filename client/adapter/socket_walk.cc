@@ -259,7 +259,7 @@ SocketUser ThisProcess() {
   more.resize(
       static_cast<size_t>(std::max(0, getgroups(static_cast<int>(more.size()), more.data()))));
   user.groups.insert(user.groups.end(), more.begin(), more.end());
-  if (absl::StatusOr<Account> account = AccountOf(user.uid); account.ok()) {
+  if (absl::StatusOr<SystemUser> account = SystemUserOf(user.uid); account.ok()) {
     user.name = account->name;
   }
   return user;

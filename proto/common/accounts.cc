@@ -60,16 +60,16 @@ absl::StatusOr<gid_t> GroupIdOf(const std::string& text) {
   return entry.gr_gid;
 }
 
-absl::StatusOr<Account> AccountOf(uid_t uid) {
+absl::StatusOr<SystemUser> SystemUserOf(uid_t uid) {
   std::vector<char> room;
   ASSIGN_OR_RETURN(passwd entry, LookUp<passwd>(uid, getpwuid_r, room));
-  return Account{entry.pw_name, entry.pw_uid, entry.pw_gid};
+  return SystemUser{entry.pw_name, entry.pw_uid, entry.pw_gid};
 }
 
-std::vector<gid_t> GroupsOf(const Account& account) {
+std::vector<gid_t> GroupsOf(const SystemUser& user) {
   int count = 16;
   std::vector<gid_t> groups(static_cast<size_t>(count));
-  while (getgrouplist(account.name.c_str(), account.gid, groups.data(), &count) < 0) {
+  while (getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
     // It tells how many there are; more may be added meanwhile.
     groups.resize(std::max(static_cast<size_t>(count), groups.size() * 2));
     count = static_cast<int>(groups.size());
@@ -79,8 +79,8 @@ std::vector<gid_t> GroupsOf(const Account& account) {
 }
 
 std::string UserName(uid_t uid) {
-  const absl::StatusOr<Account> account = AccountOf(uid);
-  return account.ok() ? account->name : std::to_string(uid);
+  const absl::StatusOr<SystemUser> user = SystemUserOf(uid);
+  return user.ok() ? user->name : std::to_string(uid);
 }
 
 std::string GroupName(gid_t gid) {

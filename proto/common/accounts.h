@@ -11,7 +11,8 @@
 
 namespace sasld {
 
-struct Account {
+// Not "Account", which is one of a mail user: see storage/store.h.
+struct SystemUser {
   std::string name;
   uid_t uid;
   gid_t gid;
@@ -22,10 +23,10 @@ struct Account {
 absl::StatusOr<uid_t> UserIdOf(const std::string& text);
 absl::StatusOr<gid_t> GroupIdOf(const std::string& text);
 
-// The account of that number. Errors as above.
-absl::StatusOr<Account> AccountOf(uid_t uid);
-// All groups that a session of `account` is in, its own one first (getgrouplist(3)).
-std::vector<gid_t> GroupsOf(const Account& account);
+// The user of that number. Errors as above.
+absl::StatusOr<SystemUser> SystemUserOf(uid_t uid);
+// All groups that a session of `user` is in, its own one first (getgrouplist(3)).
+std::vector<gid_t> GroupsOf(const SystemUser& user);
 
 // Names for texts; the number where there is none.
 std::string UserName(uid_t uid);

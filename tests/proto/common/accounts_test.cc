@@ -22,7 +22,7 @@ TEST(Accounts, KnowsNoOthers) {
     EXPECT_TRUE(absl::IsNotFound(UserIdOf(none).status())) << none;
     EXPECT_TRUE(absl::IsNotFound(GroupIdOf(none).status())) << none;
   }
-  EXPECT_TRUE(absl::IsNotFound(AccountOf(4000000001u).status()));
+  EXPECT_TRUE(absl::IsNotFound(SystemUserOf(4000000001u).status()));
 }
 
 TEST(Accounts, NamesWhatHasAName) {
@@ -33,7 +33,7 @@ TEST(Accounts, NamesWhatHasAName) {
 }
 
 TEST(Accounts, HasItsOwnGroupFirst) {
-  const Account root = AccountOf(0).value();
+  const SystemUser root = SystemUserOf(0).value();
   EXPECT_EQ(root.name, "root");
   const std::vector<gid_t> groups = GroupsOf(root);
   ASSERT_FALSE(groups.empty());
