@@ -82,9 +82,12 @@ void GrpcStepClient::FlushAndReap(Server& server, absl::Time now, News& news) {
   };
   auto status = queue_.DoThenAsyncNext(flush, &tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
   if (status != grpc::CompletionQueue::GOT_EVENT) return;
+  // Asked before it is taken: with its last operation a connection goes, and all of them with it.
+  const bool is_write =
+      tag != &alarm_ && static_cast<ServerLink::Operation*>(tag)->kind == Kind::kWrite;
   Take(tag, ok, now, news);
   // Whatever else it was: what the thread waits for may have changed.
-  if (tag == &alarm_ || static_cast<ServerLink::Operation*>(tag)->kind != Kind::kWrite) Wake();
+  if (!is_write) Wake();
 }
 
 void GrpcStepClient::SetServers(std::vector<ServerAddress> servers) {

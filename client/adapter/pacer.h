@@ -2,10 +2,10 @@
 // else for him.
 //
 // Each connection may begin some hundred at once and some tens each second; a login gives back what
-// it took. So a mail server never notices, not even one that brings a thousand guesses a second of
+// it took. So a mail server never notices, not even one that brings hundreds of guesses a second of
 // strangers over one connection. Who has used his up is read again as the pacer lets him begin
-// more: all of them together a few thousand each second, in turns. Those too who are hung up on
-// for breaking the protocol are so in turns: they come again.
+// more: all of them together a thousand each second, in turns. Those too who are hung up on for
+// breaking the protocol are so in turns: they come again.
 //
 // On the event loop's thread.
 #pragma once
@@ -21,9 +21,9 @@ class Connection;
 
 class Pacer {
  public:
-  // Of all who wait together, each 10 ms: 2000 a second, which cost sasld and adapter a tenth of a
-  // processor, more or less.
-  static constexpr uint32_t kEachRound = 20;
+  // Of all who wait together, each 10 ms: 1000 a second, which cost sasld and adapter a twentieth
+  // of a processor, more or less.
+  static constexpr uint32_t kEachRound = 10;
 
   explicit Pacer(asio::io_context& loop) : timer_(loop) {}
   Pacer(const Pacer&) = delete;
