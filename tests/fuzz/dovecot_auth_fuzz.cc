@@ -134,8 +134,8 @@ std::set<std::string> IdsIn(std::string_view bytes) {
   return ids;
 }
 
-// One of OK, FAIL, CONT, with an id of the client's, of printable ASCII or UTF-8, short enough for
-// Exim.
+// One of OK, FAIL, CONT, CANCELLED, with an id of the client's, of printable ASCII or UTF-8, short
+// enough for Exim.
 void RequireGoodLines(std::string_view lines, const std::set<std::string>& ids) {
   while (!lines.empty()) {
     std::string_view line = lines.substr(0, lines.find('\n'));
@@ -145,7 +145,7 @@ void RequireGoodLines(std::string_view lines, const std::set<std::string>& ids) 
     size_t tab = line.find('\t');
     Require(tab != line.npos);
     std::string_view command = line.substr(0, tab);
-    Require(command == "OK" || command == "FAIL" || command == "CONT");
+    Require(command == "OK" || command == "FAIL" || command == "CONT" || command == "CANCELLED");
     std::string_view id = line.substr(tab + 1);
     Require(ids.count(std::string(id.substr(0, id.find('\t')))) == 1);
     if (command == "OK") Require(line.find("\tuser=") != line.npos);
