@@ -51,16 +51,15 @@ void Connection::WaitForInput() {
   if (output_.size() - sent_ > kMaxUnsent) return;  // Flush() comes back here
   if (steps_.size() >= kMaxStepsUnderWay) return;   // TakeAnswer() does
   if (exhausted_) return;                           // Grant() does
-  if (may_begin_ <= 0) return AwaitTurn();
+  if (may_begin_ <= 0) {
+    exhausted_ = true;
+    return owner_.Exhausted(*this);
+  }
   waiting_for_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const asio::error_code& error) {
     self->waiting_for_input_ = false;
     if (!error) self->Read();
   });
-}
-
-void Connection::AwaitTurn() {
-  if (!std::exchange(exhausted_, true)) owner_.Exhausted(*this);
 }
 
 size_t Connection::MostToRead() const {
@@ -133,9 +132,9 @@ void Connection::Handle(CloseWanted& wanted) {
   closing_ = true;
   ForgetSteps();
   if (wanted.why.empty()) return;
-  // Or it would do the same again at once.
-  AwaitTurn();
-  owner_.Violated(wanted.why);
+  // Hung up on at once, it would be back at once.
+  lingers_ = true;
+  owner_.Violated(*this, wanted.why);
 }
 
 void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what); }
@@ -160,7 +159,7 @@ void Connection::Flush() {
   if (sent_ == output_.size()) {
     output_ = std::string();  // gives the memory back
     sent_ = 0;
-    if (closing_ && exhausted_) return;  // Grant() comes back here
+    if (closing_ && lingers_) return;  // HangUp() comes back here
     if (closing_ || (at_end_ && steps_.empty())) return Close();
     session_->Drained(scratch_.events);
     HandleEvents();
@@ -178,8 +177,12 @@ void Connection::Flush() {
 void Connection::Grant(uint32_t exchanges) {
   exhausted_ = false;
   may_begin_ += static_cast<int32_t>(exchanges);
-  if (closing_) return Flush();
   WaitForInput();
+}
+
+void Connection::HangUp() {
+  lingers_ = false;
+  Flush();
 }
 
 void Connection::Tick(absl::Time now, absl::Duration idle) {

@@ -36,10 +36,11 @@ class ConnectionOwner {
   virtual void Closed(Connection& connection) = 0;
   // It hung up, or is hung up on, with so many steps at sasld, which works on them for nobody.
   virtual void Abandoned(size_t steps) = 0;
-  // The peer broke the protocol. `why` is static text.
-  virtual void Violated(std::string_view why) = 0;
-  // It has begun more exchanges that came to nothing than it may, or is to be hung up on for what
-  // it sent. Connection::Grant() is to be called when it is its turn.
+  // The peer broke the protocol, and is heard no more. Connection::HangUp() is to be called. `why`
+  // is static text.
+  virtual void Violated(Connection& connection, std::string_view why) = 0;
+  // It has begun more exchanges that came to nothing than it may. Connection::Grant() is to be
+  // called when it is its turn.
   virtual void Exhausted(Connection& connection) = 0;
   // An exchange of it was begun, or sasld has answered a step that was not dropped.
   virtual void Began() = 0;
@@ -77,6 +78,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void TakeAnswer(uint64_t exchange, v1::StepReply&& reply);
   // Sends what there is to be sent.
   void Flush();
+  // Hangs up on it, after ConnectionOwner::Violated().
+  void HangUp();
   // Lets it begin so many more exchanges, after ConnectionOwner::Exhausted().
   void Grant(uint32_t exchanges);
   // To be called every few seconds. Closes what stalls, and what was `idle` for longer.
@@ -98,7 +101,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   };
 
   void WaitForInput();
-  void AwaitTurn();
   size_t MostToRead() const;
   void Read();
   void HandleEvents();
@@ -120,6 +122,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   size_t sent_ = 0;                 // of output_
   int32_t may_begin_ = kMostBegun;  // below zero: so many of a read more than it may
   bool exhausted_ = false;          // and the owner knows
+  bool lingers_ = false;            // likewise: it broke the protocol
   bool waiting_for_input_ = false;
   bool waiting_for_room_ = false;
   bool flush_due_ = false;

@@ -199,7 +199,8 @@ void Listener::Abandoned(size_t steps) {
                            now + kLongestForAbandoned);
 }
 
-void Listener::Violated(std::string_view why) {
+void Listener::Violated(Connection& connection, std::string_view why) {
+  surroundings_.pacer.HangUpLater(connection.weak_from_this());
   counts_.violations.Add();
   if (auto held_back = violations_.Admit(MonotonicNow())) {
     surroundings_.log.warn(

@@ -75,7 +75,7 @@ class Listener final : public ConnectionOwner {
 
   void Closed(Connection& connection) override;
   void Abandoned(size_t steps) override;
-  void Violated(std::string_view why) override;
+  void Violated(Connection& connection, std::string_view why) override;
   void Exhausted(Connection& connection) override;
   void Began() override { counts_.begun.Add(); }
   void Answered(const v1::StepReply& reply) override { counts_.Count(reply); }

@@ -76,7 +76,10 @@ class Pacing : public ::testing::Test, public ConnectionOwner {
 
   void Closed(Connection&) override { closed_ = true; }
   void Abandoned(size_t) override {}
-  void Violated(std::string_view) override {}
+  void Violated(Connection&, std::string_view) override {
+    ++violated_;
+    if (pacer_) pacer_->HangUpLater(connection_);
+  }
   void Exhausted(Connection&) override {
     ++exhausted_;
     if (pacer_) pacer_->Await(connection_);
@@ -121,6 +124,7 @@ class Pacing : public ::testing::Test, public ConnectionOwner {
   int client_ = -1;
   int id_ = 0;
   int exhausted_ = 0;
+  int violated_ = 0;
   std::optional<Pacer> pacer_;  // else the test grants
   bool closed_ = false;
 };
@@ -170,13 +174,25 @@ TEST_F(Pacing, TimeGivesBack) {
   EXPECT_EQ(asked_.count, 2000U);
 }
 
-TEST_F(Pacing, WhoBreaksTheProtocolIsHungUpOnInItsTurn) {
+TEST_F(Pacing, WhoBreaksTheProtocolIsHungUpOnLater) {
   Say(std::string(20000, 'A'));
   Turn();
-  EXPECT_EQ(exhausted_, 1);
+  EXPECT_EQ(violated_, 1);
   EXPECT_FALSE(closed_);
-  connection_->Grant(1);
+  connection_->HangUp();
   EXPECT_TRUE(closed_);
+}
+
+TEST_F(Pacing, ThePacerHangsUpOnHim) {
+  pacer_.emplace(loop_);
+  Say(std::string(20000, 'A'));
+  size_t rounds = 0;
+  for (; !closed_; ++rounds) {
+    Turn();
+    loop_.restart();
+    ASSERT_GT(loop_.run_one(), 0U);
+  }
+  EXPECT_GE(rounds, Pacer::kRoundsToHangUp);
 }
 
 TEST_F(Pacing, TheyTakeTurnsAndWhoHasGoneIsLeftOut) {
