@@ -71,8 +71,7 @@ void AddConnections(ListenersText& listeners, MetricsText& text) {
                "Connections that were hung up on, as they broke the protocol");
   listeners.Add(&ListenerCounts::violations);
   text.Counter("sasld_adapter_turns_awaited_total",
-               "Times that a connection had to wait, as too many of its exchanges came to nothing, "
-               "or as it broke the protocol");
+               "Times that a connection had to wait, as too many of its exchanges came to nothing");
   listeners.Add(&ListenerCounts::turns_awaited);
 }
 
