@@ -130,17 +130,6 @@ void WriteUses(LastUses& last_uses, const Log& log) {
   log->warn("last uses cannot be written, tried again later: {}", std::string(status.message()));
 }
 
-// What it cannot do now it is told to do again later: metrics are not worth a login.
-void OpenMetrics(MetricsEndpoint& metrics, bool again, const Log& log) {
-  if (metrics.address().off() || metrics.is_open()) return;
-  const absl::Status opened = metrics.Open();
-  if (opened.ok()) {
-    log->info("metrics are served at {}", metrics.address().text);
-  } else if (!again) {
-    log->error("metrics: {}. Trying again; logins go on without", std::string(opened.message()));
-  }
-}
-
 // Waits for one of them. Meanwhile writes last uses, and tells systemd's watchdog that the
 // endpoints are alive, for as long as they are.
 int NextSignal(const sigset_t& signals, LastUses& last_uses, MetricsEndpoint& metrics,
@@ -150,7 +139,7 @@ int NextSignal(const sigset_t& signals, LastUses& last_uses, MetricsEndpoint& me
     const int signal = sigtimedwait(&signals, nullptr, &kBetweenRounds);
     if (signal > 0) return signal;
     WriteUses(last_uses, log);
-    OpenMetrics(metrics, /*again=*/true, log);
+    metrics.OpenOrTell(/*again=*/true, *log);
     const auto is_alive = [](Endpoint* endpoint) { return endpoint->IsAlive(); };
     if (std::all_of(endpoints.begin(), endpoints.end(), is_alive)) sd_notify(0, "WATCHDOG=1");
   }
@@ -205,7 +194,7 @@ absl::Status Run(const ConfigSource& source, const ServerConfig& config, const L
   const MetricsSources sources{audit,    answers,   in_flight, lane,
                                throttle, last_uses, meter,     started};
   MetricsEndpoint metrics(config.metrics, [&sources] { return ServerMetrics(sources); });
-  OpenMetrics(metrics, /*again=*/false, log);
+  metrics.OpenOrTell(/*again=*/false, *log);
   std::thread resealing([&key_rotation] { key_rotation.Run(); });
   const absl::Cleanup resealing_ends = [&key_rotation, &resealing] {
     key_rotation.Stop();

@@ -106,22 +106,10 @@ absl::Status Adapter::Start(const std::vector<InheritedSocket>& inherited, LiveS
   metrics_ = std::make_unique<MetricsEndpoint>(config_.metrics, [this] {
     return AdapterMetrics({listeners_, relay_, *client_, started_});
   });
-  OpenMetrics(/*again=*/false);
+  metrics_->OpenOrTell(/*again=*/false, log_);
   TickLater();
   sd_notify(0, "READY=1");
   return absl::OkStatus();
-}
-
-// Metrics are not worth a login. Another process may have the address still, as the predecessor
-// that Dovecot lets end.
-void Adapter::OpenMetrics(bool again) {
-  if (retiring_ || config_.metrics.off() || metrics_->is_open()) return;
-  const absl::Status opened = metrics_->Open();
-  if (opened.ok()) {
-    log_.info("metrics are served at {}", config_.metrics.text);
-  } else if (!again) {
-    log_.error("metrics: {}. Trying again; logins go on without", std::string(opened.message()));
-  }
 }
 
 absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited, LiveServer live) {
@@ -254,7 +242,7 @@ void Adapter::TickLater() {
   tick_.async_wait([this](const asio::error_code& error) {
     if (error) return;
     for (auto& listener : listeners_) listener->Tick(MonotonicNow());
-    OpenMetrics(/*again=*/true);
+    if (!retiring_) metrics_->OpenOrTell(/*again=*/true, log_);
     sd_notify(0, "WATCHDOG=1");  // the loop goes round
     TickLater();
   });

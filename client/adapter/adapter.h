@@ -63,7 +63,6 @@ class Adapter {
   ServerNames::Callbacks NameCallbacks();
   void LogChange(const GrpcStepClient::Change& change);
   void TickLater();
-  void OpenMetrics(bool again);
   absl::Status Listen(const std::vector<InheritedSocket>& inherited, LiveServer live);
   void Drain(absl::Time began);
   void Retire();

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,8 +10,8 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "client/adapter/check_socket.h"
-#include "client/adapter/socket_probe.h"
 #include "client/monotonic_time.h"
+#include "proto/common/unix_socket.h"
 #include "spdlog/fmt/fmt.h"
 
 namespace sasld {
@@ -48,7 +47,7 @@ bool LetsIn(const ListenConfig& listen, const SocketUser& user) {
 std::optional<SocketFault> ProbeListener(const ListenConfig& listen, const SocketUser& us,
                                          absl::Time until) {
   const std::string& path = listen.socket.path;
-  const int descriptor = ConnectSocket(path);
+  const int descriptor = ConnectUnix(path);
   if (descriptor < 0) return ExplainNoConnection({path, ""}, us, errno);
   const absl::Cleanup closer = [descriptor] { close(descriptor); };
   shutdown(descriptor, SHUT_WR);

@@ -100,7 +100,7 @@ std::string AdapterMetrics(const AdapterMetricsSources& sources) {
   AddConnections(listeners, text);
   AddExchanges(listeners, text);
   text.Gauge("sasld_adapter_steps_under_way", "Steps that wait for an answer");
-  text.Sample({}, Number(sources.relay.unanswered().value()));
+  text.Sample({}, Number(sources.relay.steps_under_way()));
   text.Gauge("sasld_adapter_servers", "Servers of [server] addresses, each address of a name");
   text.Sample({}, Number(sources.client.known_servers()));
   text.Gauge("sasld_adapter_servers_connected", "Those of them that are connected");

@@ -1,7 +1,7 @@
 // Between the connections and sasld: gives each step its correlation id, sends all steps of one
 // round of the event loop in one go, and hands each reply to the connection that waits for it.
 //
-// All methods from the event loop's thread, but the two that say otherwise.
+// All methods from the event loop's thread, but those that say otherwise.
 #pragma once
 
 #include <asio.hpp>
@@ -38,10 +38,8 @@ class Relay {
   // Calls connection->Flush() at the end of the round.
   void FlushLater(std::shared_ptr<Connection> connection);
 
-  // Steps sent and not answered, forgotten ones included.
-  size_t steps_under_way() const { return slots_.size() - free_slots_.size(); }
-  // The same for any thread, some of them late.
-  const Tally& unanswered() const { return unanswered_; }
+  // Steps sent and not answered, forgotten ones included. Any thread.
+  size_t steps_under_way() const { return unanswered_.value(); }
 
   // Takes replies, from any thread.
   void Post(std::vector<v1::StepReply> replies) ABSL_LOCKS_EXCLUDED(mutex_);

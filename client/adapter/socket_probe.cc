@@ -3,7 +3,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <string_view>
 
 #include "client/monotonic_time.h"
+#include "proto/common/unix_socket.h"
 
 namespace sasld {
 namespace {
@@ -77,7 +77,7 @@ Got ReadGreeting(int descriptor, absl::Duration patience, std::string& greeting)
 Report Try(const SocketProbe& probe, std::string& greeting) {
   if (!EnterChroot(probe.place)) return {Got::kNoChroot, errno};
   if (!BecomeUser(probe)) return {Got::kNoUser, errno};
-  const int descriptor = ConnectSocket(probe.place.path);
+  const int descriptor = ConnectUnix(probe.place.path);
   if (descriptor < 0) return {Got::kNoConnection, errno};
   if (!probe.await_greeting) return {Got::kConnection, 0};
   return {ReadGreeting(descriptor, probe.patience, greeting), 0};
@@ -103,25 +103,6 @@ std::string ReadToEnd(int descriptor) {
 }
 
 }  // namespace
-
-int ConnectSocket(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  path.copy(address.sun_path, path.size());
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return -1;
-  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    return descriptor;
-  }
-  const int error = errno;
-  close(descriptor);
-  errno = error;
-  return -1;
-}
 
 absl::StatusOr<ProbeResult> ProbeSocket(const SocketProbe& probe) {
   int ends[2];

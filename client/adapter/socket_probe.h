@@ -35,10 +35,6 @@ struct ProbeResult {
   std::string greeting;
 };
 
-// A descriptor that is connected, the caller's, or -1 with errno. Not blocking: a full queue is
-// told as EAGAIN.
-int ConnectSocket(const std::string& path);
-
 // In a child process, as nobody comes back from a chroot. Blocks for `patience` at most. Internal:
 // there was no child, or it died.
 absl::StatusOr<ProbeResult> ProbeSocket(const SocketProbe& probe);

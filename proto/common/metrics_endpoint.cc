@@ -152,6 +152,16 @@ absl::Status MetricsEndpoint::Open() {
   return absl::OkStatus();
 }
 
+void MetricsEndpoint::OpenOrTell(bool again, spdlog::logger& log) {
+  if (address_.off() || daemon_) return;
+  const absl::Status opened = Open();
+  if (opened.ok()) {
+    log.info("metrics are served at {}", address_.text);
+  } else if (!again) {
+    log.error("metrics: {}. Trying again; logins go on without", std::string(opened.message()));
+  }
+}
+
 bool MetricsEndpoint::is_open() const { return daemon_ != nullptr; }
 
 void MetricsEndpoint::Close() { daemon_.reset(); }

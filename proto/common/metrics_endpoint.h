@@ -12,6 +12,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "proto/common/metrics_address.h"
+#include "spdlog/logger.h"
 
 namespace sasld {
 
@@ -30,9 +31,11 @@ class MetricsEndpoint {
   // cannot; the text says where, why and what to do. May be tried again.
   absl::Status Open();
   bool is_open() const;
+  // Open(), and a line in the log about it: metrics are not worth a login, and another process may
+  // have the address still. A failure is told unless this is `again`, when it was told before.
+  void OpenOrTell(bool again, spdlog::logger& log);
   // Hangs up on all, and listens no more.
   void Close();
-  const MetricsAddress& address() const { return address_; }
 
  private:
   struct Daemon;

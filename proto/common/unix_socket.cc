@@ -183,6 +183,25 @@ absl::StatusOr<std::string> UnixSocketPath(std::string_view address) {
   return std::string(address.substr(kScheme.size()));
 }
 
+int ConnectUnix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  path.copy(address.sun_path, path.size());
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -1;
+  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return descriptor;
+  }
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return -1;
+}
+
 absl::StatusOr<int> ListenUnix(const SocketFile& file, int backlog, LiveServer live) {
   const absl::Status found = HasDeadSocket(file.path).status();
   const bool replaces = live == LiveServer::kLosesThePath && absl::IsAlreadyExists(found);

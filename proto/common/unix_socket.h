@@ -33,6 +33,10 @@ absl::Status ApplySocketFile(const SocketFile& file);
 // "unix:/run/x.sock" to "/run/x.sock". InvalidArgument for anything else.
 absl::StatusOr<std::string> UnixSocketPath(std::string_view address);
 
+// A descriptor that is connected, the caller's, or -1 with errno. Not blocking: a full queue is
+// told as EAGAIN.
+int ConnectUnix(const std::string& path);
+
 // What becomes of a live server at a path that is to be listened on.
 enum class LiveServer { kStays, kLosesThePath };
 

@@ -1,8 +1,6 @@
 #include "proto/rpc/health_question.h"
 
 #include <grpcpp/grpcpp.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,16 +23,10 @@ using grpc::health::v1::HealthCheckResponse;
 
 // errno of connecting to a Unix socket: gRPC tells it in words only.
 int ConnectError(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  path.copy(address.sun_path, path.size());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int fd = ConnectUnix(path);
   if (fd < 0) return errno;
-  const int done = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = done == 0 ? 0 : errno;
   close(fd);
-  return error;
+  return 0;
 }
 
 std::string WhyNotReached(const HealthTarget& target, const grpc::Status& status) {
