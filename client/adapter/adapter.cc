@@ -126,9 +126,14 @@ absl::Status Adapter::Listen(const std::vector<InheritedSocket>& inherited, Live
       continue;
     }
     constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+    std::shared_ptr<FellowAdapter> predecessor;
+    if (live == LiveServer::kLosesThePath && listen.protocol->claims_logins) {
+      predecessor = FellowAdapter::ConnectTo(listen.socket.path, loop_);
+    }
     ASSIGN_OR_RETURN(int descriptor, ListenUnix(listen.socket, kBacklog, live));
     listeners_.push_back(std::make_unique<Listener>(listen, descriptor,
                                                     Listener::Holder::kThisProcess, surroundings_));
+    listeners_.back()->Follow(std::move(predecessor));
     log_.info("listening on {} ({})", listen.socket.path, listen.protocol->name);
   }
   return absl::OkStatus();
@@ -280,20 +285,31 @@ void Adapter::Stop() {
     if (std::exchange(stopping_, true)) return;
     sd_notify(0, "STOPPING=1");
     log_.info("stopping: {} steps under way", relay_.steps_under_way());
-    for (auto& listener : listeners_) listener->StopAccepting();
     Drain(MonotonicNow());
   });
+}
+
+// Whether its clients may come for a login that only this process knows of.
+bool Adapter::MayStillClaim(const Listener& listener, absl::Duration draining) const {
+  return listener.claims_logins() &&
+         (draining < kFirstRequestWithin || !surroundings_.dovecot_logins.empty());
 }
 
 void Adapter::Drain(absl::Time began) {
   const absl::Duration passed = MonotonicNow() - began;
   size_t connections = 0;
   for (auto& listener : listeners_) {
-    listener->EndQuiet(/*even_if_new=*/passed >= kFirstRequestWithin);
+    if (!MayStillClaim(*listener, passed)) {
+      listener->StopAccepting();
+      listener->EndQuiet(/*even_if_new=*/passed >= kFirstRequestWithin);
+    }
     connections += listener->connections();
   }
   const bool only_clients = relay_.steps_under_way() == 0 && passed >= kClientsTurnWithin;
-  if (connections == 0 || only_clients || passed >= kDrainWithin) return loop_.stop();
+  if (connections == 0 || only_clients || passed >= kDrainWithin) {
+    for (auto& listener : listeners_) listener->GiveUp();
+    return loop_.stop();
+  }
   drain_.expires_after(kDrainTick);
   drain_.async_wait([this, began](const asio::error_code& error) {
     if (!error) Drain(began);

@@ -65,6 +65,7 @@ class Adapter {
   void TickLater();
   absl::Status Listen(const std::vector<InheritedSocket>& inherited, LiveServer live);
   void Drain(absl::Time began);
+  bool MayStillClaim(const Listener& listener, absl::Duration draining) const;
   void Retire();
   void EndOnceAlone();
 

@@ -103,12 +103,22 @@ void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
   WaitForInput();
 }
 
+void Connection::LoginFound(uint64_t exchange, const DovecotMasterAnswer& answer) {
+  if (closing_) return;
+  session_->LoginFound(exchange, answer, output_);
+  FlushLater();
+}
+
 void Connection::HandleEvents() {
   for (ProtocolEvent& event : scratch_.events) {
     std::visit([this](auto& one) { Handle(one); }, event);
   }
   scratch_.events.clear();
   if ((output_.empty() && !closing_ && !at_end_) || waiting_for_room_) return;
+  FlushLater();
+}
+
+void Connection::FlushLater() {
   if (!std::exchange(flush_due_, true)) relay_.FlushLater(shared_from_this());
 }
 
@@ -138,6 +148,11 @@ void Connection::Handle(CloseWanted& wanted) {
 }
 
 void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what); }
+
+void Connection::Handle(LoginWanted& wanted) {
+  asked_ = true;
+  owner_.Wanted(*this, wanted);
+}
 
 std::vector<Connection::StepUnderWay>::iterator Connection::FindStep(uint64_t exchange) {
   return std::find_if(steps_.begin(), steps_.end(),
@@ -205,6 +220,22 @@ void Connection::EndIfQuiet(bool even_if_new) {
   ending_ = true;
   // A send(2) of the client's is either before this, and read, or fails with EPIPE.
   ::shutdown(socket_.native_handle(), SHUT_RD);
+}
+
+void Connection::GiveUp() {
+  if (closing_ || !socket_.is_open()) return;
+  // As in EndIfQuiet(): what was sent before is answered too.
+  ::shutdown(socket_.native_handle(), SHUT_RD);
+  std::array<char, 65536>& input = scratch_.input;
+  for (ssize_t count;
+       (count = ::recv(socket_.native_handle(), input.data(), input.size(), MSG_DONTWAIT)) > 0;) {
+    session_->Receive({input.data(), static_cast<size_t>(count)}, output_, scratch_.events);
+    explicit_bzero(input.data(), static_cast<size_t>(count));
+  }
+  scratch_.events.clear();
+  session_->GiveUp(output_);
+  Flush();
+  Close();
 }
 
 void Connection::Close() {

@@ -45,6 +45,9 @@ class ConnectionOwner {
   // An exchange of it was begun, or sasld has answered a step that was not dropped.
   virtual void Began() = 0;
   virtual void Answered(const v1::StepReply& reply) = 0;
+  // It wants to know of a login that another adapter may have granted. LoginFound() is to be
+  // called, also if there is none.
+  virtual void Wanted(Connection& connection, const LoginWanted& wanted) = 0;
   // Something that the administrator can mend. `what` is static text.
   virtual void Noticed(std::string_view what) = 0;
 };
@@ -76,6 +79,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Start();
   // Takes the answer to a step. Its output leaves with Flush(), which the relay calls.
   void TakeAnswer(uint64_t exchange, v1::StepReply&& reply);
+  // Takes the answer to ConnectionOwner::Wanted(), at any time.
+  void LoginFound(uint64_t exchange, const DovecotMasterAnswer& answer);
   // Sends what there is to be sent.
   void Flush();
   // Hangs up on it, after ConnectionOwner::Violated().
@@ -89,6 +94,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Does nothing where something is under way, nor, unless `even_if_new`, where the client has not
   // asked anything yet: it may be about to. To be called again.
   void EndIfQuiet(bool even_if_new);
+  // Ends it in any case: what is under way comes to nothing, which the client is told as the
+  // protocol can.
+  void GiveUp();
   void Close();
 
   size_t index = 0;  // the owner's
@@ -108,6 +116,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Handle(ExchangeDropped& dropped);
   void Handle(CloseWanted& wanted);
   void Handle(Noticed& noticed);
+  void Handle(LoginWanted& wanted);
+  void FlushLater();
   void ForgetSteps();
   std::vector<StepUnderWay>::iterator FindStep(uint64_t exchange);
 

@@ -87,13 +87,23 @@ void DovecotAuthSession::Fail(Exchange& exchange, const v1::Failure& failure, bo
   exchanges_.Erase(exchange);
 }
 
-void DovecotAuthSession::FailTemporarily(Exchange& exchange, Output out) {
+bool DovecotAuthSession::hangs_up_on_trouble() const {
   // Clients of minor 0 and 1 (Postfix, Exim) take any FAIL for a wrong password.
-  bool close = temporary_failure_ == TemporaryFailureWay::kClose ||
-               (temporary_failure_ == TemporaryFailureWay::kAuto && client_minor_ < 2);
-  if (close) return Close("", out);
+  return temporary_failure_ == TemporaryFailureWay::kClose ||
+         (temporary_failure_ == TemporaryFailureWay::kAuto && client_minor_ < 2);
+}
+
+void DovecotAuthSession::FailTemporarily(Exchange& exchange, Output out) {
+  if (hangs_up_on_trouble()) return Close("", out);
   AppendDovecotTemporaryFail(exchange.auth.id, out.lines);
   exchanges_.Erase(exchange);
+}
+
+// Dovecot 2.3 tells its clients of a wrong password if it is hung up on.
+void DovecotAuthSession::GiveUp(std::string& out) {
+  if (hangs_up_on_trouble()) return;
+  exchanges_.ForEachUnfinished(
+      [&out](const Exchange& exchange) { AppendDovecotTemporaryFail(exchange.auth.id, out); });
 }
 
 std::optional<DovecotLogin> DovecotAuthSession::TakeLogin(uint32_t id) {

@@ -40,6 +40,13 @@ void AppendDovecotField(std::string_view name, std::string_view value, std::stri
   AppendTabEscaped(value, out);
 }
 
+void AppendDovecotCookie(const DovecotCookie& cookie, std::string& out) {
+  for (unsigned char byte : cookie) {
+    out += "0123456789abcdef"[byte >> 4];
+    out += "0123456789abcdef"[byte & 15];
+  }
+}
+
 void AppendDovecotVersion(std::string& out) { out += "VERSION\t1\t4\n"; }
 
 void AppendDovecotHandshake(const SessionFacts& facts, ChannelBindingOffer offer,
@@ -57,10 +64,7 @@ void AppendDovecotHandshake(const SessionFacts& facts, ChannelBindingOffer offer
   out += "\nCUID\t";
   AppendDovecotNumber(facts.connection_number, out);
   out += "\nCOOKIE\t";
-  for (unsigned char byte : facts.cookie) {
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
-  }
+  AppendDovecotCookie(facts.cookie, out);
   out += "\nDONE\n";
 }
 

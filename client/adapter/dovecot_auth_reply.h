@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "client/adapter/dovecot_logins.h"
 #include "client/adapter/protocol.h"
 
 namespace sasld {
@@ -24,6 +25,8 @@ void AppendDovecotNumber(uint64_t number, std::string& out);
 // "OK\t1": a command and the id it is about. A line without an id, and Exim 4.96 dies.
 void AppendDovecotCommand(std::string_view command, uint32_t id, std::string& out);
 void AppendDovecotField(std::string_view name, std::string_view value, std::string& out);
+// 32 hexadecimal digits.
+void AppendDovecotCookie(const DovecotCookie& cookie, std::string& out);
 
 // The handshake's first line, and all others. Mechanisms with channel binding are for clients of
 // minor 3 and later, who have to be known by then.

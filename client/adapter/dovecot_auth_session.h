@@ -33,6 +33,7 @@ class DovecotAuthSession final : public ProtocolSession, public DovecotLoginSour
   void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time now) override { exchanges_.ForgetSilent(now); }
+  void GiveUp(std::string& out) override;
   bool InExchange() const override { return !exchanges_.empty() || !lines_.empty(); }
 
  private:
@@ -57,6 +58,7 @@ class DovecotAuthSession final : public ProtocolSession, public DovecotLoginSour
   void Succeed(Exchange& exchange, v1::Success& success, Output out);
   void Grant(Exchange& exchange, Granted granted, std::optional<std::string_view> data, Output out);
   void Fail(Exchange& exchange, const v1::Failure& failure, bool first_step, Output out);
+  bool hangs_up_on_trouble() const;
   void FailTemporarily(Exchange& exchange, Output out);
   void Drop(Exchange& exchange, Output out);
   void Close(std::string_view why, Output out);

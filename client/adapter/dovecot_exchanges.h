@@ -59,6 +59,13 @@ class DovecotExchanges {
   void Erase(DovecotExchange& exchange);
   void Clear() { exchanges_.clear(); }
   bool empty() const { return exchanges_.empty(); }
+  // Those that were not granted, in no order.
+  template <class Take>
+  void ForEachUnfinished(Take take) const {
+    for (const DovecotExchange& exchange : exchanges_) {
+      if (!std::holds_alternative<Granted>(exchange.turn)) take(exchange);
+    }
+  }
   // Called now and then: forgets those whose client has been silent for kClientSilence.
   void ForgetSilent(absl::Time now);
 

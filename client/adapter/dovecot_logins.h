@@ -39,6 +39,9 @@ class DovecotLogins {
   void Join(uint32_t cpid, const DovecotCookie& cookie, DovecotLoginSource& source);
   void Leave(uint32_t cpid, const DovecotLoginSource& source);
 
+  // Whether no login process is connected, so that there is nothing to be claimed.
+  bool empty() const { return joined_.empty(); }
+
   // Nothing: no such connection, or TakeLogin() of it had nothing. A wrong cookie takes nothing.
   std::optional<DovecotLogin> Claim(uint32_t cpid, uint32_t id, const DovecotCookie& cookie);
 

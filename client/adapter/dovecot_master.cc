@@ -13,6 +13,7 @@
 #include "client/adapter/dovecot_auth_line.h"
 #include "client/adapter/dovecot_auth_reply.h"
 #include "client/adapter/dovecot_logins.h"
+#include "client/adapter/dovecot_master_client.h"
 #include "client/adapter/dovecot_master_line.h"
 #include "client/adapter/line_buffer.h"
 #include "client/adapter/tab_fields.h"
@@ -55,6 +56,7 @@ class DovecotMasterSession final : public ProtocolSession {
                std::vector<ProtocolEvent>& events) override;
   void Answer(uint64_t number, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
+  void LoginFound(uint64_t number, const DovecotMasterAnswer& answer, std::string& out) override;
   void Drained(std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time) override {}
   bool InExchange() const override { return !questions_.empty() || !lines_.empty(); }
@@ -70,6 +72,7 @@ class DovecotMasterSession final : public ProtocolSession {
   void TakeLookup(std::string_view arguments, QuestionKind kind, Output out);
   void TakeList(std::string_view arguments, Output out);
   void TakeRequest(std::string_view arguments, Output out);
+  void AskFellow(const DovecotRequestLine& line, Output out);
   void TakeCacheFlush(std::string_view arguments, Output out);
   void Ask(Question question, v1::AccountQuestion about, Output out);
   static void AskForPage(const Question& question, std::vector<ProtocolEvent>& events);
@@ -78,6 +81,8 @@ class DovecotMasterSession final : public ProtocolSession {
   bool AnswerList(Question& question, const v1::AccountAnswer& page, Output out);
   bool MayLearn(const v1::AccountAnswer& account) const;
   void Fail(const Question& question, Output out);
+  std::vector<Question>::iterator Find(uint64_t number);
+  void Erase(std::vector<Question>::iterator question);
   void Close(std::string_view why, Output out);
 
   const SocketKind kind_;
@@ -166,13 +171,22 @@ void DovecotMasterSession::TakeRequest(std::string_view arguments, Output out) {
   auto& line = std::get<DovecotRequestLine>(parsed);
   std::optional<DovecotLogin> login = logins_->Claim(line.cpid, line.login_id, line.cookie);
   // The login was handed to one process, and is gone once another asks for it.
-  bool is_whom =
-      !line.session_pid || peer_.pid == 0 || *line.session_pid == static_cast<uint32_t>(peer_.pid);
+  bool is_whom = line.relayed || !line.session_pid || peer_.pid == 0 ||
+                 *line.session_pid == static_cast<uint32_t>(peer_.pid);
   if (login && !is_whom) out.events.push_back(Noticed{kAnotherProcess});
+  // Another adapter would not know which account a stranger may learn of.
+  if (!login && is_whom && !line.relayed && !peer_.is_stranger) return AskFellow(line, out);
   if (!login || !is_whom) return AppendLine("FAIL", line.id, {}, out.lines);
   v1::AccountQuestion about;
   about.set_name(login->authzid);
   Ask({++asked_, line.id, QuestionKind::kRequest, {}, {}, std::move(login)}, std::move(about), out);
+}
+
+void DovecotMasterSession::AskFellow(const DovecotRequestLine& line, Output out) {
+  LoginWanted wanted{++asked_, {}};
+  AppendDovecotLogin(line, wanted.login);
+  questions_.push_back({wanted.exchange, line.id, QuestionKind::kRequest});
+  out.events.emplace_back(std::move(wanted));
 }
 
 // Nothing is kept here, so nothing has to go.
@@ -199,8 +213,7 @@ void DovecotMasterSession::AskForPage(const Question& question,
 void DovecotMasterSession::Answer(uint64_t number, v1::StepReply&& reply, std::string& lines,
                                   std::vector<ProtocolEvent>& events) {
   Output out{lines, events};
-  auto found = std::find_if(questions_.begin(), questions_.end(),
-                            [number](const Question& one) { return one.number == number; });
+  auto found = Find(number);
   if (phase_ == Phase::kClosed || found == questions_.end()) return;
   const v1::AccountAnswer& account = reply.account();
   if (account.status() == v1::AccountAnswer::FORBIDDEN) events.push_back(Noticed{kForbidden});
@@ -213,8 +226,21 @@ void DovecotMasterSession::Answer(uint64_t number, v1::StepReply&& reply, std::s
   } else if (AnswerList(*found, account, out)) {
     return;
   }
-  std::swap(*found, questions_.back());
-  questions_.pop_back();
+  Erase(found);
+}
+
+void DovecotMasterSession::LoginFound(uint64_t number, const DovecotMasterAnswer& answer,
+                                      std::string& out) {
+  auto found = Find(number);
+  if (phase_ == Phase::kClosed || found == questions_.end()) return;
+  std::string line;
+  AppendLine(answer.command, found->id, answer.rest, line);
+  if (line.size() < kMaxReplyBytes) {
+    out += line;
+  } else {
+    AppendLine("FAIL", found->id, {}, out);
+  }
+  Erase(found);
 }
 
 void DovecotMasterSession::AnswerLookup(const Question& question, const v1::AccountAnswer& account,
@@ -290,6 +316,16 @@ void DovecotMasterSession::Fail(const Question& question, Output out) {
   } else {
     AppendLine("FAIL", question.id, {}, out.lines);
   }
+}
+
+std::vector<Question>::iterator DovecotMasterSession::Find(uint64_t number) {
+  return std::find_if(questions_.begin(), questions_.end(),
+                      [number](const Question& one) { return one.number == number; });
+}
+
+void DovecotMasterSession::Erase(std::vector<Question>::iterator question) {
+  std::swap(*question, questions_.back());
+  questions_.pop_back();
 }
 
 void DovecotMasterSession::Close(std::string_view why, Output out) {

@@ -10,6 +10,8 @@ namespace sasld {
 namespace {
 
 constexpr std::string_view kNoId = "a request without an id";
+// A parameter of ours, which Dovecot and older adapters ignore.
+constexpr std::string_view kRelayed = "relayed";
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -78,11 +80,21 @@ std::variant<DovecotRequestLine, std::string_view> ParseDovecotRequestLine(
   if (!cpid || !login_id) return "REQUEST without the numbers of a login";
   std::optional<DovecotCookie> cookie = ParseCookie(fields.Next().value_or(""));
   if (!cookie) return "REQUEST without a cookie of 32 hexadecimal digits";
-  DovecotRequestLine line{*id, *cpid, *login_id, *cookie, std::nullopt};
+  DovecotRequestLine line{*id, *cpid, *login_id, *cookie, std::nullopt, false};
   while (std::optional<std::string_view> field = fields.Next()) {
     if (auto pid = ValueOf(*field, "session_pid")) line.session_pid = ParseDovecotNumber(*pid);
+    if (*field == kRelayed) line.relayed = true;
   }
   return line;
+}
+
+void AppendDovecotLogin(const DovecotRequestLine& line, std::string& out) {
+  AppendDovecotNumber(line.cpid, out);
+  out += '\t';
+  AppendDovecotNumber(line.login_id, out);
+  out += '\t';
+  AppendDovecotCookie(line.cookie, out);
+  (out += '\t') += kRelayed;
 }
 
 bool MatchesDovecotMask(std::string_view name, std::string_view mask) {

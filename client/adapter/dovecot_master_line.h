@@ -29,6 +29,8 @@ struct DovecotRequestLine {
   uint32_t login_id;  // of its AUTH
   DovecotCookie cookie;
   std::optional<uint32_t> session_pid;  // whom it was handed to
+  // By another adapter for one of its clients, whom it has looked at: see fellow_adapter.h.
+  bool relayed;
 };
 
 // Parse what follows the command and its TAB. Parameters that are unknown or make no sense are
@@ -37,6 +39,9 @@ std::variant<DovecotUserLine, std::string_view> ParseDovecotUserLine(std::string
 std::variant<DovecotListLine, std::string_view> ParseDovecotListLine(std::string_view arguments);
 std::variant<DovecotRequestLine, std::string_view> ParseDovecotRequestLine(
     std::string_view arguments);
+
+// What REQUEST has after its id, for another adapter.
+void AppendDovecotLogin(const DovecotRequestLine& line, std::string& out);
 
 // Whether `name` is one that `mask` stands for: '*' for any characters, '?' for one, ASCII letters
 // in any case.

@@ -25,6 +25,10 @@ constexpr absl::Duration kLongestForAbandoned = absl::Seconds(1);
 constexpr std::string_view kRaiseOpenFiles =
     "raise this process's limit of open files (LimitNOFILE= of its systemd unit, or ulimit -n)";
 
+// Dovecot's mail processes ask for a login only who has the process id of whom it is from. With us
+// that may be another process: see fellow_adapter.h. So all of them have one number.
+constexpr pid_t kServerPid = 1;
+
 constexpr mode_t kPermissions = 0777;
 constexpr mode_t kOpenToAll = 0666;
 
@@ -42,6 +46,8 @@ Listener::Listener(ListenConfig config, int descriptor, Holder holder,
   is_open_to_all_ = (file.st_mode & kPermissions) == kOpenToAll;
   owner_ = file.st_uid;
   group_ = file.st_gid;
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
 }
 
 Listener::~Listener() {
@@ -63,6 +69,14 @@ void Listener::StopAccepting() {
 void Listener::EndQuiet(bool even_if_new) {
   for (const std::shared_ptr<Connection>& connection : connections_) {
     connection->EndIfQuiet(even_if_new);
+  }
+}
+
+void Listener::GiveUp() {
+  while (!connections_.empty()) {
+    std::shared_ptr<Connection> last = connections_.back();
+    last->GiveUp();
+    last->Close();
   }
 }
 
@@ -109,6 +123,7 @@ bool Listener::Accept(int most) {
 
 bool Listener::Admitted(const Peer& peer) {
   if (Admits(config_.access, peer)) return true;
+  if (claims_logins() && peer.uid == geteuid()) return true;  // a fellow of ours
   counts_.connections_refused.Add();
   if (auto held_back = refusals_.Admit(MonotonicNow())) {
     surroundings_.log.warn(
@@ -120,7 +135,8 @@ bool Listener::Admitted(const Peer& peer) {
 }
 
 PeerFacts Listener::FactsOf(const Peer& peer) const {
-  bool is_stranger = is_open_to_all_ && peer.uid != 0 && peer.uid != owner_ && peer.gid != group_;
+  bool is_stranger = is_open_to_all_ && peer.uid != 0 && peer.uid != owner_ && peer.gid != group_ &&
+                     peer.uid != geteuid();
   return {peer.pid, peer.uid, is_stranger};
 }
 
@@ -134,7 +150,7 @@ void Listener::Adopt(int descriptor) {
   }
   SessionFacts facts{surroundings_.mechanisms.current(),
                      config_.temporary_failure,
-                     getpid(),
+                     kServerPid,
                      ++surroundings_.connections_made,
                      {},
                      FactsOf(peer),
@@ -181,6 +197,8 @@ void Listener::Tick(absl::Time now) {
     std::shared_ptr<Connection> connection = connections_[i];
     connection->Tick(now, surroundings_.idle);
   }
+  if (predecessor_) predecessor_->Tick();
+  if (successor_) successor_->Tick();
 }
 
 void Listener::Closed(Connection& connection) {
@@ -212,6 +230,25 @@ void Listener::Violated(Connection& connection, std::string_view why) {
 void Listener::Exhausted(Connection& connection) {
   counts_.turns_awaited.Add();
   surroundings_.pacer.Await(connection.weak_from_this());
+}
+
+void Listener::Wanted(Connection& connection, const LoginWanted& wanted) {
+  std::shared_ptr<FellowAdapter> fellow = Fellow();
+  if (!fellow) return connection.LoginFound(wanted.exchange, {});
+  fellow->Ask(wanted.login, [asker = connection.weak_from_this(),
+                             exchange = wanted.exchange](const DovecotMasterAnswer& answer) {
+    if (auto one = asker.lock()) one->LoginFound(exchange, answer);
+  });
+}
+
+std::shared_ptr<FellowAdapter> Listener::Fellow() {
+  if (predecessor_ && predecessor_->connected()) return predecessor_;
+  if (successor_ && successor_->connected()) return successor_;
+  struct stat now;
+  const bool is_another =
+      lstat(path().c_str(), &now) == 0 && (now.st_dev != device_ || now.st_ino != inode_);
+  successor_ = is_another ? FellowAdapter::ConnectTo(path(), surroundings_.loop) : nullptr;
+  return successor_;
 }
 
 void Listener::Noticed(std::string_view what) {

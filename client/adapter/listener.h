@@ -1,17 +1,21 @@
 // One listening socket and its connections. Lives on the event loop's thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <asio.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "client/adapter/config.h"
 #include "client/adapter/connection.h"
 #include "client/adapter/dovecot_logins.h"
+#include "client/adapter/fellow_adapter.h"
 #include "client/adapter/listener_counts.h"
 #include "client/adapter/mechanism_cache.h"
 #include "client/adapter/pacer.h"
@@ -52,6 +56,9 @@ class Listener final : public ConnectionOwner {
   Listener& operator=(const Listener&) = delete;
 
   void Start() { WaitForConnections(); }
+  // There may have been another adapter at the path (or null): connected to before this one took
+  // the path.
+  void Follow(std::shared_ptr<FellowAdapter> predecessor) { predecessor_ = std::move(predecessor); }
   // Connections live on. Those that wait to be accepted are the successor's if another process
   // holds the socket too; else they are taken now, and later ones are refused (ECONNREFUSED) until
   // a successor replaces the file, which stays: Dovecot tries again then, and not where there is
@@ -59,10 +66,13 @@ class Listener final : public ConnectionOwner {
   void StopAccepting();
   // Connection::EndIfQuiet for all.
   void EndQuiet(bool even_if_new);
+  // Connection::GiveUp for all.
+  void GiveUp();
   // To be called every few seconds.
   void Tick(absl::Time now);
   size_t connections() const { return connections_.size(); }
   const std::string& path() const { return config_.socket.path; }
+  bool claims_logins() const { return config_.protocol->claims_logins; }
   std::string_view protocol() const { return config_.protocol->name; }
   const ListenerCounts& counts() const { return counts_; }
 
@@ -79,6 +89,7 @@ class Listener final : public ConnectionOwner {
   void Exhausted(Connection& connection) override;
   void Began() override { counts_.begun.Add(); }
   void Answered(const v1::StepReply& reply) override { counts_.Count(reply); }
+  void Wanted(Connection& connection, const LoginWanted& wanted) override;
   void Noticed(std::string_view what) override;
 
   void WaitForConnections();
@@ -89,6 +100,7 @@ class Listener final : public ConnectionOwner {
   // Whether the configuration lets in who has connected; a refusal is logged.
   bool Admitted(const Peer& peer);
   void Adopt(int descriptor);
+  std::shared_ptr<FellowAdapter> Fellow();
   PeerFacts FactsOf(const Peer& peer) const;
   void Pause(std::string_view why, std::string_view what_to_do);
 
@@ -101,6 +113,12 @@ class Listener final : public ConnectionOwner {
   bool is_open_to_all_ = false;
   uid_t owner_ = 0;
   gid_t group_ = 0;
+  // The socket's file, which is another one once a successor has taken the path.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  // Null where there is none.
+  std::shared_ptr<FellowAdapter> predecessor_;
+  std::shared_ptr<FellowAdapter> successor_;
   std::vector<std::shared_ptr<Connection>> connections_;
   absl::Time accepts_from_ = absl::InfinitePast();
   ListenerCounts counts_;

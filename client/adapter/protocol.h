@@ -28,6 +28,7 @@ enum class TemporaryFailureWay {
 };
 
 class DovecotLogins;
+struct DovecotMasterAnswer;
 
 // Who has connected, as the kernel tells it.
 struct PeerFacts {
@@ -55,8 +56,8 @@ struct SessionFacts {
   // Borrowed until the session is made.
   const v1::ListMechanismsReply& mechanisms;
   TemporaryFailureWay temporary_failure;
-  pid_t server_pid;
-  uint64_t connection_number;            // counts this process's connections, from 1
+  pid_t server_pid;            // as the protocol calls it; the same for all adapters at the socket
+  uint64_t connection_number;  // counts this process's connections, from 1
   std::array<unsigned char, 16> cookie;  // random
   PeerFacts peer = {};
   DovecotLogins* logins = nullptr;  // of this adapter; must outlive the session
@@ -78,7 +79,11 @@ struct CloseWanted {     // hang up once what was written before has left
 struct Noticed {          // something that the administrator can mend
   std::string_view what;  // static text for the log
 };
-using ProtocolEvent = std::variant<StepWanted, ExchangeDropped, CloseWanted, Noticed>;
+struct LoginWanted {  // that no connection here has had: maybe one of another adapter's
+  uint64_t exchange;  // echoed in LoginFound()
+  std::string login;  // AppendDovecotLogin
+};
+using ProtocolEvent = std::variant<StepWanted, ExchangeDropped, CloseWanted, Noticed, LoginWanted>;
 
 // Not thread-safe. Output is appended to `out`, to be sent in order. After CloseWanted nothing is
 // taken and nothing comes any more.
@@ -93,12 +98,18 @@ class ProtocolSession {
   // Takes the answer to a StepWanted that was not dropped since.
   virtual void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
                       std::vector<ProtocolEvent>& events) = 0;
+  // Takes the answer to a LoginWanted.
+  virtual void LoginFound(uint64_t /*exchange*/, const DovecotMasterAnswer& /*answer*/,
+                          std::string& /*out*/) {}
   // All that was written has left. Who writes more than a line for each that it reads waits for
   // this, so that a peer that does not read costs no memory. Nothing is written here.
   virtual void Drained(std::vector<ProtocolEvent>& /*events*/) {}
   // Forgets exchanges whose client has been silent for too long. To be called every few seconds;
   // `now` only ever grows.
   virtual void ForgetSilent(absl::Time now) = 0;
+  // The process ends: says "try again later" to who waits for an exchange, where the protocol has
+  // words for that; elsewhere hanging up says it. Called last.
+  virtual void GiveUp(std::string& /*out*/) {}
   // Whether the client would lose something if the connection ended now: an exchange that is under
   // way, or a message that it has begun.
   virtual bool InExchange() const = 0;

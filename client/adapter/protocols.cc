@@ -11,7 +11,7 @@ namespace {
 constexpr Protocol kProtocols[] = {
     {"dovecot-auth", MakeDovecotAuthSession, "\nDONE\n"},
     {"dovecot-login", MakeDovecotLoginSession, "VERSION\t"},
-    {"dovecot-master", MakeDovecotMasterSession, "\nSPID\t"},
+    {"dovecot-master", MakeDovecotMasterSession, "\nSPID\t", false, /*claims_logins=*/true},
     {"dovecot-userdb", MakeDovecotUserdbSession, "\nSPID\t"},
     {"saslauthd", MakeSaslauthdSession},
     {"nginx-auth-http", MakeNginxAuthHttpSession, "", /*needs_backends=*/true},

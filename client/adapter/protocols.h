@@ -15,6 +15,8 @@ struct Protocol {
   // What its greeting has for certain; empty where the client speaks first.
   std::string_view greeting_has = {};
   bool needs_backends = false;  // [listen.backends]
+  // Its clients come for logins that were granted on other connections: see dovecot_logins.h.
+  bool claims_logins = false;
 };
 
 // Null for a name that is not in the list.

@@ -12,6 +12,7 @@
 #include "client/adapter/dovecot_auth.h"
 #include "client/adapter/dovecot_logins.h"
 #include "client/adapter/dovecot_master.h"
+#include "client/adapter/dovecot_master_client.h"
 #include "tests/fuzz/support.h"
 
 namespace sasld {
@@ -86,6 +87,7 @@ class Run {
     }
     // A list may go on for ever, if the answers do.
     for (size_t given = 0; !asked_.empty() && given < 64; ++given) Answer();
+    for (uint64_t number : wanted_) Find(number);
     return std::move(heard_);
   }
 
@@ -97,6 +99,7 @@ class Run {
         Require(wanted->request.has_account(), "only questions are asked");
         asked_.emplace_back(wanted->exchange, wanted->request.account().has_after());
       }
+      if (auto* wanted = std::get_if<LoginWanted>(&event)) wanted_.push_back(wanted->exchange);
       heard_.closed = heard_.closed || std::holds_alternative<CloseWanted>(event);
     }
   }
@@ -126,12 +129,23 @@ class Run {
     Take();
   }
 
+  void Find(uint64_t number) {
+    if (heard_.closed) return;
+    const std::string rest(answers_.size() * 64, 'x');
+    size_t before = heard_.out.size();
+    session_->LoginFound(number, {"USER", "\t" + rest}, heard_.out);
+    std::string_view said = std::string_view(heard_.out).substr(before);
+    Require(std::count(said.begin(), said.end(), '\n') == 1, "one answer, one line");
+    Require(said.size() <= 8192, "no line that Dovecot would refuse");
+  }
+
   v1::ListMechanismsReply mechanisms_;
   DovecotLogins logins_;
   std::unique_ptr<ProtocolSession> login_;
   std::unique_ptr<ProtocolSession> session_;
   std::string_view answers_;
   std::deque<std::pair<uint64_t, bool>> asked_;
+  std::vector<uint64_t> wanted_;  // of another adapter
   std::vector<ProtocolEvent> events_;
   Heard heard_;
 };

@@ -40,9 +40,9 @@ class _Relay(socketserver.ThreadingTCPServer):
 
 class Dovecot:
     """With sasld-adapter as its child; or, with `own_sockets`, beside the bed's adapter, which is to be
-    started after this was made and before start()."""
+    started after this was made and before start(). `settings` are more lines of dovecot.conf."""
 
-    def __init__(self, the_bed, own_sockets=False):
+    def __init__(self, the_bed, own_sockets=False, settings=""):
         self._bed = the_bed
         self._tree = unpack(bed.arguments.peers, "dovecot-mail", PACKAGES)
         self.folder = the_bed.folder / "dovecot"
@@ -54,7 +54,7 @@ class Dovecot:
         self.postfix_socket = self.run_folder / "auth-smtp"
         self._relay = _Relay(("127.0.0.1", 0), _RelayHandler)
         threading.Thread(target=self._relay.serve_forever, daemon=True).start()
-        self._configure(self._own_sockets() if own_sockets else self._child())
+        self._configure((self._own_sockets() if own_sockets else self._child()) + settings)
 
     def _changed(self, sample, changes):
         text = (bed.CHECKOUT / "deploy/dovecot" / sample).read_text()
@@ -70,6 +70,7 @@ class Dovecot:
         for folder, mode in (self.run_folder, 0o755), (login, 0o755), (login / "ext", 0o755):
             folder.chmod(mode)
         master = self.folder / "dovecot-master"
+        self.adapter_sockets = [login / "ext/auth-login", master, self.folder / "dovecot-userdb"]
         (self.run_folder / "auth-master").symlink_to(master)
         toml = self._changed("adapter-own-sockets.toml", {
             "/run/dovecot/": f"{self.run_folder}/", "/run/sasld-adapter/": f"{self.folder}/",

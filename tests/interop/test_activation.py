@@ -1,24 +1,14 @@
 """The adapter is replaced while logins go on: with sockets that another process holds, as systemd does, and with its own."""
 import errno
-import os
-import socket
-import subprocess
 import threading
 import time
 
 import bed
 import clients
+from activation import HeldSockets
 from load import GOOD, USER, Load, PostfixLike, SmtpClient
 
 RESTARTS = 5
-# Passes listening sockets as systemd does: from 3 on, and only to the process of that number.
-ACTIVATE = """
-count=$1 next=3; shift
-for ((i = 0; i < count; ++i)); do eval "exec $((100 + i))<&$1 $1<&-"; shift; done
-for ((i = 0; i < count; ++i)); do eval "exec $((next + i))<&$((100 + i)) $((100 + i))<&-"; done
-export LISTEN_PID=$$ LISTEN_FDS=$count
-exec "$@"
-"""
 
 
 class Activation(bed.OwnBed):
@@ -26,27 +16,9 @@ class Activation(bed.OwnBed):
         super().setUp()
         self.bed.start_sasld()
         self.password = self.bed.add_user(USER)
-        self.held = []
-
-    def hold(self, path, mode=0o666):
-        """A listening socket that stays, as one of a .socket unit."""
-        listener = socket.socket(socket.AF_UNIX)
-        self.addCleanup(listener.close)
-        listener.bind(str(path))
-        os.chmod(path, mode)
-        listener.listen(128)
-        self.held.append(listener)
-
-    def command(self):
-        numbers = [str(listener.fileno()) for listener in self.held]
-        return ["bash", "-c", ACTIVATE, "activate", str(len(numbers)), *numbers,
-                bed.arguments.bin / "sasld-adapter", "--config", self.bed.adapter_toml]
-
-    def start_adapter(self):
-        with open(self.bed.logs / "adapter.log", "ab") as log:
-            self.bed.adapter = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, pass_fds=[listener.fileno() for listener in self.held])
+        self.sockets = HeldSockets(self.bed)
+        self.addCleanup(self.sockets.close)
+        self.hold, self.start_adapter = self.sockets.hold, self.sockets.start_adapter
 
     def test_no_login_notices_a_restart(self):
         path = self.bed.auth_socket

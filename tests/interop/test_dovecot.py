@@ -7,8 +7,10 @@ import threading
 import time
 
 import bed
+from activation import HeldSockets
 from clients import AuthSocket, Scram, b64, plain
 from dovecot_peer import GROUP, MAIL_ID, Dovecot, Lines
+from load import Client, Load
 from outcomes import go_through
 
 USER = "ann@example.org"
@@ -138,6 +140,17 @@ def deliver(port, *recipients):
             saved += [int(lmtp.line()[:3]) for _ in range(codes.count(250) - 1)]
             assert saved == [250] * codes.count(250), saved
         return codes
+
+
+class ImapClient(Client):
+    """A session for each login, and with it a login process and an imap process."""
+
+    def __init__(self, port, password):
+        super().__init__(None)
+        self._port, self._password = port, password
+
+    def login(self):
+        return imap_plain(self._port, USER, self._password)[:4]
 
 
 class DovecotBed(bed.Scenario):
@@ -321,14 +334,15 @@ class EveryAnswer(DovecotBed):
                           "NO (TRYLATER)")
 
 
-class OwnSockets(bed.OwnBed):
+class OwnSocketsBed(bed.OwnBed):
     """Dovecot beside an adapter that is a service of its own."""
     OPTIONS = {"extra_policy": "account_lookups = true"}
+    SETTINGS = ""
 
     def setUp(self):
         super().setUp()
         self.bed.start_sasld()
-        self.dovecot = Dovecot(self.bed, own_sockets=True)
+        self.dovecot = Dovecot(self.bed, own_sockets=True, settings=self.SETTINGS)
         self.addCleanup(self.dovecot.close)
         self.password = self.bed.add_user(USER)
         self.bed.must("user", "set", USER, "--attribute", f"uid={MAIL_ID}", "--attribute", f"gid={MAIL_ID}",
@@ -336,6 +350,23 @@ class OwnSockets(bed.OwnBed):
         self.bed.start_adapter()
         self.dovecot.start()
 
+    def load(self):
+        return Load(self.dovecot.ports["imap"], self.password, (ImapClient,) * 4)
+
+    def start_successor(self):
+        """Beside the adapter that runs, which is returned."""
+        inode = self.bed.auth_socket.stat().st_ino
+        predecessor = self.bed.adapter
+        self.bed.start_adapter("--take-over")
+        bed.wait_until("it has the path", lambda: self.bed.auth_socket.stat().st_ino != inode)
+        return predecessor
+
+    def end(self, adapter):
+        adapter.terminate()
+        self.assertEqual(adapter.wait(bed.PATIENCE), 0)
+
+
+class OwnSockets(OwnSocketsBed):
     def test_everything_goes_to_sasld(self):
         ports = self.dovecot.ports
         self.assertTrue(imap_plain(ports["imap"], USER, self.password).startswith("a OK"))
@@ -351,6 +382,52 @@ class OwnSockets(bed.OwnBed):
         self.bed.stop_adapter()
         self.bed.start_adapter()
         self.assertTrue(imap_plain(ports["imap"], USER, self.password).startswith("a OK"))
+
+    def test_no_login_notices_a_successor(self):
+        """What one adapter has granted is claimed from the next, which has the sockets by then."""
+        with self.load() as load:
+            for _ in range(5):
+                load.more()
+                predecessor = self.start_successor()
+                load.more()
+                self.end(predecessor)
+            load.more()
+        self.assertEqual(load.failed(good="a OK"), [])
+
+
+    def test_no_login_notices_a_restart(self):
+        """With sockets that stay. What an adapter has granted is claimed before it goes."""
+        sockets = HeldSockets(self.bed)
+        self.addCleanup(sockets.close)
+        self.bed.stop_adapter()
+        for path in self.dovecot.adapter_sockets:
+            sockets.hold(path)
+        sockets.start_adapter()
+        with self.load() as load:
+            for _ in range(5):
+                load.more()
+                self.bed.stop_adapter()
+                sockets.start_adapter()
+            load.more()
+        self.assertEqual(load.failed(good="a OK"), [])
+
+
+class LastingProcesses(OwnSocketsBed):
+    """Processes that serve one login after the other stay with the adapter that they have connected to."""
+    SETTINGS = """
+service imap {
+  service_count = 1000
+}
+"""
+
+    def test_two_adapters_answer_for_each_other(self):
+        with self.load() as load:
+            load.more()
+            predecessor = self.start_successor()
+            load.more(25)
+        self.assertEqual(load.failed(good="a OK"), [])
+        self.end(predecessor)
+        self.assertTrue(imap_plain(self.dovecot.ports["imap"], USER, self.password).startswith("a OK"))
 
 
 class Restarts(DovecotBed):

@@ -113,6 +113,24 @@ TEST_F(DrainTest, DoesNotWaitForMailClientsThatGaveUp) {
   EXPECT_LT(MonotonicNow() - began, absl::Seconds(3));
 }
 
+// Dovecot takes a connection that ends in an exchange for a wrong password; Postfix any FAIL.
+TEST_F(DrainTest, SaysThatItGivesUpToWhoUnderstandsIt) {
+  FakeSaslServer server(SaslPath(), InTwoSteps);
+  StartAdapter();
+  Mta login_process(Path());
+  Mta postfix(Path());
+  login_process.Handshake(2);
+  postfix.Handshake(0);
+  for (Mta* one : {&login_process, &postfix}) {
+    one->Write("AUTH\t1\tPLAIN\tservice=imap\n");
+    EXPECT_EQ(one->Line(), "CONT\t1\t");
+  }
+  StopAdapter();
+  EXPECT_EQ(login_process.Line(), "FAIL\t1\ttemp\tcode=temp_fail");
+  EXPECT_EQ(login_process.Line(), "<closed>");
+  EXPECT_EQ(postfix.Line(), "<closed>");
+}
+
 TEST_F(DrainTest, GivesNewClientsTimeForTheirFirstLogin) {
   FakeSaslServer server(SaslPath(), Succeed);
   StartAdapter();

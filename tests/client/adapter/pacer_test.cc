@@ -86,6 +86,7 @@ class Pacing : public ::testing::Test, public ConnectionOwner {
   }
   void Began() override {}
   void Answered(const v1::StepReply&) override {}
+  void Wanted(Connection&, const LoginWanted&) override {}
   void Noticed(std::string_view) override {}
 
   void Say(std::string_view text) {

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "client/adapter/dovecot_logins.h"
+#include "client/adapter/dovecot_master_client.h"
 #include "client/adapter/mechanism_text.h"
 #include "client/adapter/protocols.h"
 
@@ -66,6 +67,9 @@ std::string EventText(const ProtocolEvent& event) {
       return "close " + std::string(close.why.empty() ? "-" : close.why);
     }
     std::string operator()(const Noticed& noticed) { return "notice " + std::string(noticed.what); }
+    std::string operator()(const LoginWanted& wanted) {
+      return "elsewhere " + std::to_string(wanted.exchange) + ' ' + wanted.login;
+    }
   } text;
   return std::visit(text, event);
 }
@@ -168,7 +172,7 @@ class Player {
     words >> first;
     if (first == "S:") return ExpectLine(Unescaped(line.substr(3)));
     if (first == "step" || first == "ask" || first == "dropped" || first == "close" ||
-        first == "notice") {
+        first == "notice" || first == "elsewhere") {
       return ExpectEvent(Unescaped(line));
     }
     ExpectNothingLeft();
@@ -201,6 +205,14 @@ class Player {
       uint64_t exchange = 0;
       words >> exchange;
       Session().Answer(exchange, ReplyFrom(words), lines_out_, events_);
+    } else if (first == "found") {
+      uint64_t exchange = 0;
+      DovecotMasterAnswer answer;
+      words >> exchange >> answer.command >> answer.rest;
+      answer.rest = Unescaped(answer.rest);
+      Session().LoginFound(exchange, answer, lines_out_);
+    } else if (first == "gives-up") {
+      Session().GiveUp(lines_out_);
     } else if (first == "forget") {
       int seconds = 0;
       words >> seconds;
