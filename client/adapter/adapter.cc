@@ -290,23 +290,32 @@ void Adapter::Stop() {
 }
 
 // Whether its clients may come for a login that only this process knows of.
-bool Adapter::MayStillClaim(const Listener& listener, absl::Duration draining) const {
+bool Adapter::MayStillClaim(const Listener& listener, absl::Duration passed) const {
   return listener.claims_logins() &&
-         (draining < kFirstRequestWithin || !surroundings_.dovecot_logins.empty());
+         (passed < kFirstRequestWithin || !surroundings_.dovecot_logins.empty());
+}
+
+// Whether all that is under way waits for mail clients.
+bool Adapter::OnlyClientsAreAwaited() const {
+  return relay_.steps_under_way() == 0 &&
+         std::all_of(listeners_.begin(), listeners_.end(),
+                     [](const auto& listener) { return listener->logins_asked_for() == 0; });
 }
 
 void Adapter::Drain(absl::Time began) {
   const absl::Duration passed = MonotonicNow() - began;
-  size_t connections = 0;
   for (auto& listener : listeners_) {
-    if (!MayStillClaim(*listener, passed)) {
-      listener->StopAccepting();
-      listener->EndQuiet(/*even_if_new=*/passed >= kFirstRequestWithin);
-    }
-    connections += listener->connections();
+    if (MayStillClaim(*listener, passed)) continue;
+    listener->StopAccepting();
+    listener->EndQuiet(/*even_if_new=*/passed >= kFirstRequestWithin);
   }
-  const bool only_clients = relay_.steps_under_way() == 0 && passed >= kClientsTurnWithin;
-  if (connections == 0 || only_clients || passed >= kDrainWithin) {
+  const bool out_of_time =
+      passed >= kDrainWithin || (passed >= kClientsTurnWithin && OnlyClientsAreAwaited());
+  if (surroundings_.connections == 0 || out_of_time) {
+    // Some may wait yet at sockets that were served until now.
+    for (auto& listener : listeners_) listener->StopAccepting();
+  }
+  if (surroundings_.connections == 0 || out_of_time) {
     for (auto& listener : listeners_) listener->GiveUp();
     return loop_.stop();
   }

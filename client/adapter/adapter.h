@@ -65,7 +65,8 @@ class Adapter {
   void TickLater();
   absl::Status Listen(const std::vector<InheritedSocket>& inherited, LiveServer live);
   void Drain(absl::Time began);
-  bool MayStillClaim(const Listener& listener, absl::Duration draining) const;
+  bool MayStillClaim(const Listener& listener, absl::Duration passed) const;
+  bool OnlyClientsAreAwaited() const;
   void Retire();
   void EndOnceAlone();
 

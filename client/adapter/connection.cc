@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "client/adapter/dovecot_master_client.h"
 #include "client/adapter/pacer.h"
 
 namespace sasld {
@@ -98,14 +99,16 @@ void Connection::TakeAnswer(uint64_t exchange, v1::StepReply&& reply) {
   if (!dropped) {
     owner_.Answered(reply);
     session_->Answer(exchange, std::move(reply), output_, scratch_.events);
-    HandleEvents();
   }
+  HandleEvents();
   WaitForInput();
 }
 
-void Connection::LoginFound(uint64_t exchange, const DovecotMasterAnswer& answer) {
+void Connection::LoginAnswered(uint64_t exchange, const DovecotMasterAnswer& answer) {
   if (closing_) return;
-  session_->LoginFound(exchange, answer, output_);
+  --logins_wanted_;
+  if (answer.command == "USER") may_begin_ = std::min(may_begin_ + 1, kMostBegun);
+  session_->LoginAnswered(exchange, answer, output_);
   FlushLater();
 }
 
@@ -114,7 +117,7 @@ void Connection::HandleEvents() {
     std::visit([this](auto& one) { Handle(one); }, event);
   }
   scratch_.events.clear();
-  if ((output_.empty() && !closing_ && !at_end_) || waiting_for_room_) return;
+  if ((output_.empty() && !closing_ && !is_done()) || waiting_for_room_) return;
   FlushLater();
 }
 
@@ -151,6 +154,8 @@ void Connection::Handle(sasld::Noticed& noticed) { owner_.Noticed(noticed.what);
 
 void Connection::Handle(LoginWanted& wanted) {
   asked_ = true;
+  --may_begin_;
+  ++logins_wanted_;
   owner_.Wanted(*this, wanted);
 }
 
@@ -175,7 +180,7 @@ void Connection::Flush() {
     output_ = std::string();  // gives the memory back
     sent_ = 0;
     if (closing_ && lingers_) return;  // HangUp() comes back here
-    if (closing_ || (at_end_ && steps_.empty())) return Close();
+    if (closing_ || is_done()) return Close();
     session_->Drained(scratch_.events);
     HandleEvents();
   } else {
@@ -208,7 +213,7 @@ void Connection::Tick(absl::Time now, absl::Duration idle) {
     if (now - unsent_since_ > kMaxStall) return Close();
   }
   if (std::exchange(heard_, false)) idle_since_ = now;
-  if (steps_.empty() && now - idle_since_ > idle) Close();
+  if (steps_.empty() && logins_wanted_ == 0 && now - idle_since_ > idle) Close();
 }
 
 void Connection::EndIfQuiet(bool even_if_new) {
@@ -232,8 +237,8 @@ void Connection::GiveUp() {
     session_->Receive({input.data(), static_cast<size_t>(count)}, output_, scratch_.events);
     explicit_bzero(input.data(), static_cast<size_t>(count));
   }
+  session_->GiveUp(output_, scratch_.events);
   scratch_.events.clear();
-  session_->GiveUp(output_);
   Flush();
   Close();
 }
@@ -244,6 +249,8 @@ void Connection::Close() {
   asio::error_code ignored;
   socket_.close(ignored);
   ForgetSteps();
+  // Waits of the loop may keep this object for longer than what the session refers to.
+  session_.reset();
   owner_.Closed(*this);
 }
 

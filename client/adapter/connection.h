@@ -45,7 +45,7 @@ class ConnectionOwner {
   // An exchange of it was begun, or sasld has answered a step that was not dropped.
   virtual void Began() = 0;
   virtual void Answered(const v1::StepReply& reply) = 0;
-  // It wants to know of a login that another adapter may have granted. LoginFound() is to be
+  // It wants to know of a login that another adapter may have granted. LoginAnswered() is to be
   // called, also if there is none.
   virtual void Wanted(Connection& connection, const LoginWanted& wanted) = 0;
   // Something that the administrator can mend. `what` is static text.
@@ -80,7 +80,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Takes the answer to a step. Its output leaves with Flush(), which the relay calls.
   void TakeAnswer(uint64_t exchange, v1::StepReply&& reply);
   // Takes the answer to ConnectionOwner::Wanted(), at any time.
-  void LoginFound(uint64_t exchange, const DovecotMasterAnswer& answer);
+  void LoginAnswered(uint64_t exchange, const DovecotMasterAnswer& answer);
   // Sends what there is to be sent.
   void Flush();
   // Hangs up on it, after ConnectionOwner::Violated().
@@ -99,7 +99,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void GiveUp();
   void Close();
 
-  size_t index = 0;  // the owner's
+  // The owner's.
+  size_t index = 0;
+  bool is_fellow = false;  // another adapter's: see fellow_adapter.h
 
  private:
   struct StepUnderWay {
@@ -118,6 +120,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Handle(Noticed& noticed);
   void Handle(LoginWanted& wanted);
   void FlushLater();
+  // The client cannot send any more, and has all its answers.
+  bool is_done() const { return at_end_ && steps_.empty() && logins_wanted_ == 0; }
   void ForgetSteps();
   std::vector<StepUnderWay>::iterator FindStep(uint64_t exchange);
 
@@ -128,6 +132,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Relay& relay_;
   LoopScratch& scratch_;
   std::vector<StepUnderWay> steps_;
+  size_t logins_wanted_ = 0;  // and not answered
   std::string output_;
   size_t sent_ = 0;                 // of output_
   int32_t may_begin_ = kMostBegun;  // below zero: so many of a read more than it may

@@ -100,7 +100,7 @@ void DovecotAuthSession::FailTemporarily(Exchange& exchange, Output out) {
 }
 
 // Dovecot 2.3 tells its clients of a wrong password if it is hung up on.
-void DovecotAuthSession::GiveUp(std::string& out) {
+void DovecotAuthSession::GiveUp(std::string& out, std::vector<ProtocolEvent>&) {
   if (hangs_up_on_trouble()) return;
   exchanges_.ForEachUnfinished(
       [&out](const Exchange& exchange) { AppendDovecotTemporaryFail(exchange.auth.id, out); });

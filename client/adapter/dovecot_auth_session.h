@@ -33,7 +33,7 @@ class DovecotAuthSession final : public ProtocolSession, public DovecotLoginSour
   void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time now) override { exchanges_.ForgetSilent(now); }
-  void GiveUp(std::string& out) override;
+  void GiveUp(std::string& out, std::vector<ProtocolEvent>& events) override;
   bool InExchange() const override { return !exchanges_.empty() || !lines_.empty(); }
 
  private:

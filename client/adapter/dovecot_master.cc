@@ -56,8 +56,9 @@ class DovecotMasterSession final : public ProtocolSession {
                std::vector<ProtocolEvent>& events) override;
   void Answer(uint64_t number, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
-  void LoginFound(uint64_t number, const DovecotMasterAnswer& answer, std::string& out) override;
+  void LoginAnswered(uint64_t number, const DovecotMasterAnswer& answer, std::string& out) override;
   void Drained(std::vector<ProtocolEvent>& events) override;
+  void GiveUp(std::string& out, std::vector<ProtocolEvent>& events) override;
   void ForgetSilent(absl::Time) override {}
   bool InExchange() const override { return !questions_.empty() || !lines_.empty(); }
 
@@ -171,8 +172,8 @@ void DovecotMasterSession::TakeRequest(std::string_view arguments, Output out) {
   auto& line = std::get<DovecotRequestLine>(parsed);
   std::optional<DovecotLogin> login = logins_->Claim(line.cpid, line.login_id, line.cookie);
   // The login was handed to one process, and is gone once another asks for it.
-  bool is_whom = line.relayed || !line.session_pid || peer_.pid == 0 ||
-                 *line.session_pid == static_cast<uint32_t>(peer_.pid);
+  bool is_whom =
+      !line.session_pid || peer_.pid == 0 || *line.session_pid == static_cast<uint32_t>(peer_.pid);
   if (login && !is_whom) out.events.push_back(Noticed{kAnotherProcess});
   // Another adapter would not know which account a stranger may learn of.
   if (!login && is_whom && !line.relayed && !peer_.is_stranger) return AskFellow(line, out);
@@ -229,8 +230,8 @@ void DovecotMasterSession::Answer(uint64_t number, v1::StepReply&& reply, std::s
   Erase(found);
 }
 
-void DovecotMasterSession::LoginFound(uint64_t number, const DovecotMasterAnswer& answer,
-                                      std::string& out) {
+void DovecotMasterSession::LoginAnswered(uint64_t number, const DovecotMasterAnswer& answer,
+                                         std::string& out) {
   auto found = Find(number);
   if (phase_ == Phase::kClosed || found == questions_.end()) return;
   std::string line;
@@ -299,6 +300,10 @@ void DovecotMasterSession::Drained(std::vector<ProtocolEvent>& events) {
   for (Question& question : questions_) {
     if (std::exchange(question.page_is_due, false)) AskForPage(question, events);
   }
+}
+
+void DovecotMasterSession::GiveUp(std::string& out, std::vector<ProtocolEvent>& events) {
+  for (const Question& question : std::exchange(questions_, {})) Fail(question, {out, events});
 }
 
 bool DovecotMasterSession::MayLearn(const v1::AccountAnswer& account) const {

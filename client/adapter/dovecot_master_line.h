@@ -29,7 +29,7 @@ struct DovecotRequestLine {
   uint32_t login_id;  // of its AUTH
   DovecotCookie cookie;
   std::optional<uint32_t> session_pid;  // whom it was handed to
-  // By another adapter for one of its clients, whom it has looked at: see fellow_adapter.h.
+  // By another adapter, which has looked at who asks it: see fellow_adapter.h.
   bool relayed;
 };
 

@@ -23,13 +23,15 @@ std::shared_ptr<FellowAdapter> FellowAdapter::ConnectTo(const std::string& path,
 
 void FellowAdapter::Ask(std::string_view login, Done done) {
   if (!connected() || asked_.size() >= kMaxAsked) return done({});
-  if (asked_.empty()) overdue_ = false;
+  if (asked_.empty()) silent_ticks_ = 0;
   asked_.emplace(client_.Request(login, output_), std::move(done));
   Flush();
 }
 
 void FellowAdapter::Tick() {
-  if (!asked_.empty() && std::exchange(overdue_, true)) Close();
+  if (asked_.empty() || ++silent_ticks_ <= kPatience) return;
+  // It may be heard again, and is nowhere else to be found. Unless it does not read.
+  output_.empty() ? FailAll() : Close();
 }
 
 void FellowAdapter::WaitForInput() {
@@ -49,7 +51,7 @@ void FellowAdapter::Read() {
   const bool is_ours =
       count < 0 || client_.Receive({input.data(), static_cast<size_t>(count)}, answered_);
   for (const auto& [id, answer] : std::exchange(answered_, {})) {
-    overdue_ = false;
+    silent_ticks_ = 0;
     if (auto found = asked_.extract(id)) found.mapped()(answer);
   }
   if (!is_ours) return Close();
@@ -85,6 +87,10 @@ void FellowAdapter::Close() {
   asio::error_code ignored;
   socket_.close(ignored);
   output_ = {};
+  FailAll();
+}
+
+void FellowAdapter::FailAll() {
   for (auto& [id, done] : std::exchange(asked_, {})) done({});
 }
 

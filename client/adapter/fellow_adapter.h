@@ -22,6 +22,8 @@ class FellowAdapter : public std::enable_shared_from_this<FellowAdapter> {
  public:
   using Done = absl::AnyInvocable<void(const DovecotMasterAnswer& answer)>;
   static constexpr size_t kMaxAsked = 1024;
+  // Of ticks: longer than sasld may take, for which the fellow waits.
+  static constexpr int kPatience = 3;
 
   // Connects to whoever listens at `path` now. Null: nobody does.
   static std::shared_ptr<FellowAdapter> ConnectTo(const std::string& path, asio::io_context& loop);
@@ -33,7 +35,9 @@ class FellowAdapter : public std::enable_shared_from_this<FellowAdapter> {
   // Calls `done` once: with its answer, or with one that nobody knows if it is gone, if it goes, or
   // if kMaxAsked wait already; then maybe before this returns. `login`: AppendDovecotLogin.
   void Ask(std::string_view login, Done done);
-  // To be called every few seconds: hangs up on who has answered nothing since the last time.
+  size_t asked() const { return asked_.size(); }
+  // To be called every few seconds: waits no longer for one that has answered nothing since the
+  // last kPatience times.
   void Tick();
 
  private:
@@ -47,6 +51,7 @@ class FellowAdapter : public std::enable_shared_from_this<FellowAdapter> {
   void Flush();
   void WaitForRoom();
   void Close();
+  void FailAll();
 
   Socket socket_;
   DovecotMasterClient client_;
@@ -54,7 +59,7 @@ class FellowAdapter : public std::enable_shared_from_this<FellowAdapter> {
   bool waiting_for_room_ = false;
   std::unordered_map<uint32_t, Done> asked_;
   std::vector<DovecotMasterClient::Answered> answered_;
-  bool overdue_ = false;  // since the last tick nothing was answered
+  int silent_ticks_ = 0;
 };
 
 }  // namespace sasld

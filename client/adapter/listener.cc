@@ -123,7 +123,7 @@ bool Listener::Accept(int most) {
 
 bool Listener::Admitted(const Peer& peer) {
   if (Admits(config_.access, peer)) return true;
-  if (claims_logins() && peer.uid == geteuid()) return true;  // a fellow of ours
+  if (IsFellow(peer)) return true;
   counts_.connections_refused.Add();
   if (auto held_back = refusals_.Admit(MonotonicNow())) {
     surroundings_.log.warn(
@@ -136,7 +136,7 @@ bool Listener::Admitted(const Peer& peer) {
 
 PeerFacts Listener::FactsOf(const Peer& peer) const {
   bool is_stranger = is_open_to_all_ && peer.uid != 0 && peer.uid != owner_ && peer.gid != group_ &&
-                     peer.uid != geteuid();
+                     !IsFellow(peer);
   return {peer.pid, peer.uid, is_stranger};
 }
 
@@ -168,6 +168,7 @@ void Listener::Adopt(int descriptor) {
       std::move(socket), config_.protocol->make_session(facts), config_.trust, *this,
       surroundings_.relay, surroundings_.scratch);
   connection->index = connections_.size();
+  connection->is_fellow = IsFellow(peer);
   connections_.push_back(connection);
   ++surroundings_.connections;
   counts_.connections.Add();
@@ -195,7 +196,8 @@ void Listener::Tick(absl::Time now) {
   // Backwards: Tick() may close, and closing moves the last one here.
   for (size_t i = connections_.size(); i-- > 0;) {
     std::shared_ptr<Connection> connection = connections_[i];
-    connection->Tick(now, surroundings_.idle);
+    // A fellow may have nothing to ask for long, and could not come back.
+    connection->Tick(now, connection->is_fellow ? absl::InfiniteDuration() : surroundings_.idle);
   }
   if (predecessor_) predecessor_->Tick();
   if (successor_) successor_->Tick();
@@ -234,12 +236,18 @@ void Listener::Exhausted(Connection& connection) {
 
 void Listener::Wanted(Connection& connection, const LoginWanted& wanted) {
   std::shared_ptr<FellowAdapter> fellow = Fellow();
-  if (!fellow) return connection.LoginFound(wanted.exchange, {});
+  if (!fellow) return connection.LoginAnswered(wanted.exchange, {});
   fellow->Ask(wanted.login, [asker = connection.weak_from_this(),
                              exchange = wanted.exchange](const DovecotMasterAnswer& answer) {
-    if (auto one = asker.lock()) one->LoginFound(exchange, answer);
+    if (auto one = asker.lock()) one->LoginAnswered(exchange, answer);
   });
 }
+
+size_t Listener::logins_asked_for() const {
+  return (predecessor_ ? predecessor_->asked() : 0) + (successor_ ? successor_->asked() : 0);
+}
+
+bool Listener::IsFellow(const Peer& peer) const { return claims_logins() && peer.uid == geteuid(); }
 
 std::shared_ptr<FellowAdapter> Listener::Fellow() {
   if (predecessor_ && predecessor_->connected()) return predecessor_;

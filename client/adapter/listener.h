@@ -72,6 +72,8 @@ class Listener final : public ConnectionOwner {
   void Tick(absl::Time now);
   size_t connections() const { return connections_.size(); }
   const std::string& path() const { return config_.socket.path; }
+  // How many logins its fellows are asked for.
+  size_t logins_asked_for() const;
   bool claims_logins() const { return config_.protocol->claims_logins; }
   std::string_view protocol() const { return config_.protocol->name; }
   const ListenerCounts& counts() const { return counts_; }
@@ -102,6 +104,8 @@ class Listener final : public ConnectionOwner {
   void Adopt(int descriptor);
   std::shared_ptr<FellowAdapter> Fellow();
   PeerFacts FactsOf(const Peer& peer) const;
+  // Whether it may be another adapter that comes for a login.
+  bool IsFellow(const Peer& peer) const;
   void Pause(std::string_view why, std::string_view what_to_do);
 
   const ListenConfig config_;

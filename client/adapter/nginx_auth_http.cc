@@ -48,6 +48,9 @@ class NginxAuthHttpSession final : public ProtocolSession {
                std::vector<ProtocolEvent>& events) override;
   void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
               std::vector<ProtocolEvent>& events) override;
+  void GiveUp(std::string& out, std::vector<ProtocolEvent>& events) override {
+    if (phase_ == Phase::kAsked) TryLater(out, events);
+  }
   // A connection is one exchange; the connection's own time limit is the exchange's.
   void ForgetSilent(absl::Time) override {}
   bool InExchange() const override { return phase_ == Phase::kAsked || !received_.empty(); }

@@ -80,7 +80,7 @@ struct Noticed {          // something that the administrator can mend
   std::string_view what;  // static text for the log
 };
 struct LoginWanted {  // that no connection here has had: maybe one of another adapter's
-  uint64_t exchange;  // echoed in LoginFound()
+  uint64_t exchange;  // echoed in LoginAnswered()
   std::string login;  // AppendDovecotLogin
 };
 using ProtocolEvent = std::variant<StepWanted, ExchangeDropped, CloseWanted, Noticed, LoginWanted>;
@@ -99,17 +99,17 @@ class ProtocolSession {
   virtual void Answer(uint64_t exchange, v1::StepReply&& reply, std::string& out,
                       std::vector<ProtocolEvent>& events) = 0;
   // Takes the answer to a LoginWanted.
-  virtual void LoginFound(uint64_t /*exchange*/, const DovecotMasterAnswer& /*answer*/,
-                          std::string& /*out*/) {}
+  virtual void LoginAnswered(uint64_t /*exchange*/, const DovecotMasterAnswer& /*answer*/,
+                             std::string& /*out*/) {}
   // All that was written has left. Who writes more than a line for each that it reads waits for
   // this, so that a peer that does not read costs no memory. Nothing is written here.
   virtual void Drained(std::vector<ProtocolEvent>& /*events*/) {}
   // Forgets exchanges whose client has been silent for too long. To be called every few seconds;
   // `now` only ever grows.
   virtual void ForgetSilent(absl::Time now) = 0;
-  // The process ends: says "try again later" to who waits for an exchange, where the protocol has
-  // words for that; elsewhere hanging up says it. Called last.
-  virtual void GiveUp(std::string& /*out*/) {}
+  // The process ends: says "try again later" to who waits for an answer, where the protocol has
+  // words for that; elsewhere hanging up says it. Called last, and then it is hung up on.
+  virtual void GiveUp(std::string& /*out*/, std::vector<ProtocolEvent>& /*events*/) {}
   // Whether the client would lose something if the connection ended now: an exchange that is under
   // way, or a message that it has begun.
   virtual bool InExchange() const = 0;

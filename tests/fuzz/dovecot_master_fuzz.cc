@@ -133,7 +133,7 @@ class Run {
     if (heard_.closed) return;
     const std::string rest(answers_.size() * 64, 'x');
     size_t before = heard_.out.size();
-    session_->LoginFound(number, {"USER", "\t" + rest}, heard_.out);
+    session_->LoginAnswered(number, {"USER", "\t" + rest}, heard_.out);
     std::string_view said = std::string_view(heard_.out).substr(before);
     Require(std::count(said.begin(), said.end(), '\n') == 1, "one answer, one line");
     Require(said.size() <= 8192, "no line that Dovecot would refuse");

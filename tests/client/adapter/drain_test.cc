@@ -117,17 +117,17 @@ TEST_F(DrainTest, DoesNotWaitForMailClientsThatGaveUp) {
 TEST_F(DrainTest, SaysThatItGivesUpToWhoUnderstandsIt) {
   FakeSaslServer server(SaslPath(), InTwoSteps);
   StartAdapter();
-  Mta login_process(Path());
+  Mta dovecot(Path());
   Mta postfix(Path());
-  login_process.Handshake(2);
+  dovecot.Handshake(2);
   postfix.Handshake(0);
-  for (Mta* one : {&login_process, &postfix}) {
+  for (Mta* one : {&dovecot, &postfix}) {
     one->Write("AUTH\t1\tPLAIN\tservice=imap\n");
     EXPECT_EQ(one->Line(), "CONT\t1\t");
   }
   StopAdapter();
-  EXPECT_EQ(login_process.Line(), "FAIL\t1\ttemp\tcode=temp_fail");
-  EXPECT_EQ(login_process.Line(), "<closed>");
+  EXPECT_EQ(dovecot.Line(), "FAIL\t1\ttemp\tcode=temp_fail");
+  EXPECT_EQ(dovecot.Line(), "<closed>");
   EXPECT_EQ(postfix.Line(), "<closed>");
 }
 

@@ -56,6 +56,9 @@ std::string Claim(Mta& mta, const std::string& cookie) {
   return mta.Line();
 }
 
+// For so long an adapter that ends waits for what new clients may want, and for 1 s for all.
+constexpr absl::Duration kNewClientsTurn = absl::Milliseconds(250);
+
 constexpr char kAlice[] = "USER\t5\talice\tauth_mech=PLAIN";
 
 class FellowTest : public AdapterTest {
@@ -142,7 +145,7 @@ TEST_F(FellowTest, APredecessorThatEndsIsAskedUntilAllIsClaimed) {
   LogIn(*login);
   StartSuccessor();
   adapter_->Stop();
-  absl::SleepFor(absl::Milliseconds(400));
+  absl::SleepFor(kNewClientsTurn);
   Mta mail(MasterPath());
   GreetAsMailProcess(mail);
   EXPECT_EQ(Claim(mail, cookie), kAlice);
@@ -154,11 +157,52 @@ TEST_F(FellowTest, AnAdapterThatEndsAloneServesWhoComesForALogin) {
   const std::string cookie = GreetAsLoginProcess(login);
   LogIn(login);
   adapter_->Stop();
-  absl::SleepFor(absl::Milliseconds(400));
+  absl::SleepFor(kNewClientsTurn);
   Mta mail(MasterPath());
   GreetAsMailProcess(mail);
   EXPECT_EQ(Claim(mail, cookie), kAlice);
   EXPECT_EQ(login.Line(), "<closed>");
+  EXPECT_EQ(mail.Line(), "<closed>");
+}
+
+TEST_F(FellowTest, EndsThoughALoginIsNotClaimed) {
+  StartAdapter(Sockets());
+  Mta login(LoginPath());
+  GreetAsLoginProcess(login);
+  LogIn(login);
+  StopAdapter();
+  EXPECT_EQ(login.Line(), "<closed>");
+}
+
+TEST_F(FellowTest, WhoWaitsAtTheMasterSocketIsServedBeforeTheEnd) {
+  for (int i = 0; i < 5; ++i) {
+    StartAdapter(Sockets());
+    std::vector<std::unique_ptr<Mta>> mails;
+    for (int n = 0; n < 100; ++n) mails.push_back(std::make_unique<Mta>(MasterPath()));
+    adapter_->Stop();  // some of them are not accepted yet
+    for (auto& mail : mails) GreetAsMailProcess(*mail);
+    for (auto& mail : mails) mail->Write("USER\t1\talice\tservice=lmtp\n");
+    for (auto& mail : mails) ASSERT_EQ(mail->Line(), "USER\t1\talice");
+    StopAdapter();
+  }
+}
+
+// A predecessor whose part the test plays: it takes longer than mail clients are waited for.
+TEST_F(FellowTest, AnAdapterThatEndsWaitsForItsFellow) {
+  asio::io_context loop;
+  asio::local::stream_protocol::acceptor fellow(loop, MasterPath());
+  StartSuccessor();
+  asio::local::stream_protocol::socket theirs(loop);
+  fellow.accept(theirs);
+  Mta mail(MasterPath());
+  GreetAsMailProcess(mail);
+  mail.Write("REQUEST\t5\t590\t1\t" + std::string(32, '0') + "\n");
+  std::string heard;
+  asio::read_until(theirs, asio::dynamic_buffer(heard), "relayed\n");
+  successor_->Stop();
+  absl::SleepFor(absl::Milliseconds(1500));
+  asio::write(theirs, asio::buffer(std::string("VERSION\t1\t4\nSPID\t1\nUSER\t1\talice\n")));
+  EXPECT_EQ(mail.Line(), "USER\t5\talice");
   EXPECT_EQ(mail.Line(), "<closed>");
 }
 
@@ -215,7 +259,7 @@ TEST_F(FellowAdapterTest, TakesAnswersInAnyOrderAndThoseOfNobodyNot) {
   EXPECT_TRUE(fellow_->connected());
 }
 
-TEST_F(FellowAdapterTest, ANewOneMayBeAskedOnceItHasGone) {
+TEST_F(FellowAdapterTest, IsGoneForGood) {
   Ask("a");
   theirs_.close();
   Poll();
@@ -244,19 +288,31 @@ TEST_F(FellowAdapterTest, HangsUpOnWhoSpeaksSomethingElse) {
   }
 }
 
-TEST_F(FellowAdapterTest, WaitsForOneTickAndNotForTwo) {
-  fellow_->Tick();
-  fellow_->Tick();  // nothing is asked
+TEST_F(FellowAdapterTest, WaitsForSoManyTicksAndMayBeAskedAgain) {
+  auto tick = [this](int times) {
+    for (int i = 0; i < times; ++i) fellow_->Tick();
+  };
+  tick(10);  // nothing is asked
   Ask("a");
-  fellow_->Tick();
-  EXPECT_TRUE(answers_.empty());
+  tick(FellowAdapter::kPatience);
   Ask("b");
   Say("VERSION\t1\t1\nSPID\t7\nUSER\t1\talice\n");
-  fellow_->Tick();
-  EXPECT_EQ(answers_.size(), 1u);
-  fellow_->Tick();
+  tick(FellowAdapter::kPatience);
+  EXPECT_EQ(answers_, std::vector<std::string>{"USER\talice"});
+  tick(1);
   EXPECT_EQ(answers_.back(), "FAIL");
+  EXPECT_EQ(answers_.size(), 2u);
+  Ask("c");
+  Say("USER\t2\ttoo-late\nUSER\t3\tcarol\n");
+  EXPECT_EQ(answers_.back(), "USER\tcarol");
+  EXPECT_EQ(answers_.size(), 3u);
+}
+
+TEST_F(FellowAdapterTest, HangsUpOnWhoDoesNotRead) {
+  for (size_t i = 0; i < FellowAdapter::kMaxAsked; ++i) Ask(std::string(4096, 'x'));
+  for (int i = 0; i <= FellowAdapter::kPatience; ++i) fellow_->Tick();
   EXPECT_FALSE(fellow_->connected());
+  EXPECT_EQ(answers_.size(), FellowAdapter::kMaxAsked);
 }
 
 TEST_F(FellowAdapterTest, AsksForSoManyAtOnce) {

@@ -210,9 +210,10 @@ class Player {
       DovecotMasterAnswer answer;
       words >> exchange >> answer.command >> answer.rest;
       answer.rest = Unescaped(answer.rest);
-      Session().LoginFound(exchange, answer, lines_out_);
+      Session().LoginAnswered(exchange, answer, lines_out_);
     } else if (first == "gives-up") {
-      Session().GiveUp(lines_out_);
+      Session().GiveUp(lines_out_, events_);
+      events_.clear();
     } else if (first == "forget") {
       int seconds = 0;
       words >> seconds;
