@@ -5,6 +5,7 @@ Its programs and libraries stand where they were built to stand, in a mount name
 ends with them: the unpacked packages over the system's /usr, to read.
 """
 import os
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -14,7 +15,7 @@ import bed
 from unpacked import unpack
 
 PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-submissiond", "dovecot-lmtpd",
-            "dovecot-managesieved", "dovecot-sieve", "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23")
+            "dovecot-managesieved", "dovecot-sieve", "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23", "libunwind8")
 # Accounts that every system has; no process of Dovecot's logs in, and mail belongs to a number.
 LOGIN_USER, INTERNAL_USER, MAIL_ID = "nobody", "daemon", 5000
 GROUP = "nogroup"  # of who may connect to sasld
@@ -80,6 +81,9 @@ class Dovecot:
         return self._changed("sasld-own-sockets.conf", {"/run/sasld-adapter/": f"{self.folder}/"})
 
     def _child(self):
+        # A copy: the account it runs as may not be let into the checkout, nor at what was built with a strict umask.
+        adapter = shutil.copy(bed.arguments.bin / "sasld-adapter", self.folder)
+        os.chmod(adapter, 0o755)
         adapter_toml = self.folder / "adapter.toml"
         adapter_toml.write_text(self._changed("adapter.toml", {
             "unix:/run/sasld/sasl.sock": f"unix:{self._bed.sasl_socket}"}) + '[log]\nlevel = "debug"\n')
@@ -87,7 +91,7 @@ class Dovecot:
         sanitized = b"__asan_init" in (bed.arguments.bin / "sasld-adapter").read_bytes()
         return self._changed("sasld-child.conf", {
             "vsz_limit = 4G": "vsz_limit = 0" if sanitized else "vsz_limit = 4G",
-            "/usr/sbin/sasld-adapter": bed.arguments.bin / "sasld-adapter",
+            "/usr/sbin/sasld-adapter": adapter,
             "/etc/sasld/dovecot-adapter.toml": adapter_toml,
             "user = sasld-adapter": f"user = {LOGIN_USER}", "group = sasld\n": f"group = {GROUP}\n"}) + """
 service auth {

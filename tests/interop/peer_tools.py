@@ -12,7 +12,7 @@ import tempfile
 from unpacked import unpack
 
 PACKAGES = ("dovecot-core", "apache2-utils", "libapr1", "libaprutil1", "sasl2-bin", "db5.3-util",
-            "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23")
+            "libexttextcat-2.0-0", "liblua5.3-0", "libsodium23", "libunwind8")
 
 
 class Tools:

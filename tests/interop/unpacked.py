@@ -13,14 +13,16 @@ def unpack(peers, name, packages):
     peers.mkdir(parents=True, exist_ok=True)
     with open(peers / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tree = peers / name
-        if tree.exists():
+        tree, unpacked = peers / name, peers / f"{name}.packages"
+        if tree.exists() and unpacked.exists() and unpacked.read_text().split() == list(packages):
             return tree
+        shutil.rmtree(tree, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=peers) as draft:
             _download(draft, packages)
             for package in pathlib.Path(draft).glob("*.deb"):
                 subprocess.run(["dpkg", "-x", package, f"{draft}/tree"], check=True)
             shutil.move(f"{draft}/tree", tree)
+        unpacked.write_text("\n".join(packages) + "\n")
         return tree
 
 
