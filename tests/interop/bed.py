@@ -210,6 +210,14 @@ level = "debug"
         wait_until("the adapter listens", lambda: self._alive("adapter", self.adapter) and
                    self._connects(self.auth_socket))
 
+    def start_successor(self):
+        """An adapter that takes the sockets over from the one that runs, which is returned."""
+        inode = self.auth_socket.stat().st_ino
+        predecessor = self.adapter
+        self.start_adapter("--take-over")
+        wait_until("it has the path", lambda: self.auth_socket.stat().st_ino != inode)
+        return predecessor
+
     def start_postfix(self, chroot="n", settings=()):
         tree = postfix_package()
         self.port = free_port()
@@ -255,6 +263,10 @@ level = "debug"
     def stop_adapter(self):
         self._end("adapter", self.adapter)
         self.adapter = None
+
+    def stop_predecessor(self, adapter):
+        """What start_successor() has returned."""
+        self._end("adapter", adapter)
 
     def kill_sasld(self):
         self._kill(self.sasld)

@@ -119,12 +119,7 @@ class OwnSockets(bed.OwnBed):
                 Load(self.bed.port, password, (SmtpClient,) * 2) as smtp:
             for _ in range(RESTARTS):
                 load.more()
-                inode = self.bed.auth_socket.stat().st_ino
-                predecessor = self.bed.adapter
-                self.bed.start_adapter("--take-over")
-                bed.wait_until("it has the path", lambda: self.bed.auth_socket.stat().st_ino != inode)
-                predecessor.terminate()
-                self.assertEqual(predecessor.wait(bed.PATIENCE), 0)
+                self.bed.stop_predecessor(self.bed.start_successor())
             load.more()
             smtp.more()
         self.assertEqual(load.failed(), [])

@@ -353,18 +353,6 @@ class OwnSocketsBed(bed.OwnBed):
     def load(self):
         return Load(self.dovecot.ports["imap"], self.password, (ImapClient,) * 4)
 
-    def start_successor(self):
-        """Beside the adapter that runs, which is returned."""
-        inode = self.bed.auth_socket.stat().st_ino
-        predecessor = self.bed.adapter
-        self.bed.start_adapter("--take-over")
-        bed.wait_until("it has the path", lambda: self.bed.auth_socket.stat().st_ino != inode)
-        return predecessor
-
-    def end(self, adapter):
-        adapter.terminate()
-        self.assertEqual(adapter.wait(bed.PATIENCE), 0)
-
 
 class OwnSockets(OwnSocketsBed):
     def test_everything_goes_to_sasld(self):
@@ -388,12 +376,11 @@ class OwnSockets(OwnSocketsBed):
         with self.load() as load:
             for _ in range(5):
                 load.more()
-                predecessor = self.start_successor()
+                predecessor = self.bed.start_successor()
                 load.more()
-                self.end(predecessor)
+                self.bed.stop_predecessor(predecessor)
             load.more()
         self.assertEqual(load.failed(good="a OK"), [])
-
 
     def test_no_login_notices_a_restart(self):
         """With sockets that stay. What an adapter has granted is claimed before it goes."""
@@ -423,10 +410,10 @@ service imap {
     def test_two_adapters_answer_for_each_other(self):
         with self.load() as load:
             load.more()
-            predecessor = self.start_successor()
+            predecessor = self.bed.start_successor()
             load.more(25)
         self.assertEqual(load.failed(good="a OK"), [])
-        self.end(predecessor)
+        self.bed.stop_predecessor(predecessor)
         self.assertTrue(imap_plain(self.dovecot.ports["imap"], USER, self.password).startswith("a OK"))
 
 

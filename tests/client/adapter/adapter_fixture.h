@@ -44,18 +44,23 @@ class AdapterTest : public ::testing::Test {
     std::string text = "[server]\naddresses = [\"unix:" + SaslPath() + "\"]\n" + more +
                        "\n[[listen]]\nprotocol = \"dovecot-auth\"\npath = \"" + Path() + "\"\n" +
                        more_listen;
-    absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(text, "test.toml");
-    ASSERT_TRUE(config.ok()) << config.status();
-    adapter_ = std::make_unique<Adapter>(*std::move(config), log_, kStarted);
-    absl::Status started = adapter_->Start(inherited_);
-    ASSERT_TRUE(started.ok()) << started;
-    thread_ = std::thread([this] { adapter_->Run(); });
+    Launch(text, inherited_, LiveServer::kStays, adapter_, thread_);
   }
-  void StopAdapter() {
-    if (!thread_.joinable()) return;
-    adapter_->Stop();
-    thread_.join();
-    adapter_.reset();
+  void StopAdapter() { End(adapter_, thread_); }
+  void Launch(const std::string& toml, const std::vector<InheritedSocket>& inherited,
+              LiveServer live, std::unique_ptr<Adapter>& adapter, std::thread& thread) {
+    absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(toml, "test.toml");
+    ASSERT_TRUE(config.ok()) << config.status();
+    adapter = std::make_unique<Adapter>(*std::move(config), log_, kStarted);
+    absl::Status started = adapter->Start(inherited, live);
+    ASSERT_TRUE(started.ok()) << started;
+    thread = std::thread([&running = *adapter] { running.Run(); });
+  }
+  static void End(std::unique_ptr<Adapter>& adapter, std::thread& thread) {
+    if (!thread.joinable()) return;
+    adapter->Stop();
+    thread.join();
+    adapter.reset();
   }
   // Until the adapter has heard from sasld. `mech_line` must not be in the fallback.
   void WaitForMechanisms(const std::string& mech_line) {

@@ -72,20 +72,10 @@ class FellowTest : public AdapterTest {
            of_master;
   }
   void StartSuccessor(const std::string& of_master = "") {
-    absl::StatusOr<AdapterConfig> config = ParseAdapterConfig(
-        "[server]\naddresses = [\"unix:" + SaslPath() + "\"]\n" + Sockets(of_master), "next.toml");
-    ASSERT_TRUE(config.ok()) << config.status();
-    successor_ = std::make_unique<Adapter>(*std::move(config), log_, testing::kStarted);
-    absl::Status started = successor_->Start({}, LiveServer::kLosesThePath);
-    ASSERT_TRUE(started.ok()) << started;
-    successor_thread_ = std::thread([this] { successor_->Run(); });
+    Launch("[server]\naddresses = [\"unix:" + SaslPath() + "\"]\n" + Sockets(of_master), {},
+           LiveServer::kLosesThePath, successor_, successor_thread_);
   }
-  void StopSuccessor() {
-    if (!successor_thread_.joinable()) return;
-    successor_->Stop();
-    successor_thread_.join();
-    successor_.reset();
-  }
+  void StopSuccessor() { End(successor_, successor_thread_); }
 
   FakeSaslServer server_{SaslPath(), LogInOrTell};
   std::unique_ptr<Adapter> successor_;
